@@ -1,0 +1,185 @@
+//! Who speaks and who learns, behind interfaces of plain data: no tensor leaves an engine.
+//!
+//! [`local`](self) runs checkpoints with candle; `mock` is a scripted stand-in that lets the whole pipeline run in milliseconds.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Grammar;
+use crate::error::Result;
+use crate::record::{Chat, Finetune, Finish, ModelRef, Sampling, StepRow, StreamId, Weights};
+
+/// What an engine runs on; goes into the report and, as far as it changes results, into artifact keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineFacts {
+    /// The engine's name and format version: part of every key, so that artifacts of another engine are not reused.
+    pub name: String,
+    /// The device, dtype and thread count, with the reason for each automatic choice, for people.
+    pub device: String,
+    /// What enters artifact keys besides the name: device kind and dtype where they change results.
+    pub numerics: String,
+}
+
+/// What identifies a base model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelIdentity {
+    /// As the user named it.
+    pub model: ModelRef,
+    /// A hash of weights, config, tokenizer and chat template; for Hub models also their commit.
+    pub hash: String,
+    /// The architecture family, e.g. `qwen2`.
+    pub family: String,
+    /// The number of weights.
+    pub parameters: u64,
+}
+
+/// One completion to sample.
+#[derive(Debug, Clone)]
+pub struct SampleRequest {
+    /// The conversation. Requests with equal chats that follow one another share their prefill.
+    pub chat: Chat,
+    /// The random stream that draws this completion's tokens.
+    pub stream: StreamId,
+}
+
+/// One sampled completion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The index of its request.
+    pub index: usize,
+    /// The text, without end-of-turn.
+    pub text: String,
+    /// The number of sampled tokens, end-of-turn included.
+    pub tokens: usize,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// One completion to score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoreRequest {
+    /// The conversation before it.
+    pub chat: Chat,
+    /// The text to score; end-of-turn is added.
+    pub completion: String,
+}
+
+/// The score of one completion: token ids, end-of-turn included, and the natural log-probability of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// The completion's token ids.
+    pub tokens: Vec<u32>,
+    /// One per token.
+    pub logprobs: Vec<f64>,
+}
+
+/// A prompt as the model reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The chat template's text, generation prompt included.
+    pub text: String,
+    /// Its token ids.
+    pub tokens: Vec<u32>,
+}
+
+/// One row to learn from: the loss counts the completion's tokens and the end-of-turn, nothing of the chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainRow {
+    /// The conversation before the completion.
+    pub chat: Chat,
+    /// What is to be learnt.
+    pub completion: String,
+}
+
+/// One fine-tuning.
+#[derive(Debug, Clone)]
+pub struct TrainRequest<'a> {
+    /// Where it starts. With `tuned`, training goes on from that adapter or checkpoint.
+    pub start: &'a Weights,
+    /// How.
+    pub recipe: &'a Finetune,
+    /// Seeds the row order, the adapter's initial values and dropout.
+    pub seed: u64,
+    /// Where the result goes: a PEFT adapter, or for full fine-tuning a checkpoint folder in Hugging Face layout. Created by the caller, empty.
+    pub out: &'a Path,
+    /// Where checkpoints go; if it holds one of this very request, training goes on from there. `None` writes none.
+    pub checkpoints: Option<PathBuf>,
+}
+
+/// What a fine-tuning did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainSummary {
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Tokens through the model.
+    pub tokens: usize,
+    /// Mean loss of the last tenth of the steps, nats per counted token.
+    pub final_loss: f64,
+    /// Trainable weights.
+    pub trainable: u64,
+}
+
+/// Opens models and trains them.
+pub trait Engine: Send + Sync {
+    /// What it runs on.
+    fn facts(&self) -> EngineFacts;
+
+    /// Finds a base model and says what it is, without loading its weights into memory.
+    ///
+    /// # Errors
+    /// If the model is unknown, missing or not supported.
+    fn identify(&self, model: &ModelRef) -> Result<ModelIdentity>;
+
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// If its files are missing, damaged or not supported.
+    fn load(&self, weights: &Weights) -> Result<Box<dyn Model>>;
+
+    /// Fine-tunes on `rows`, calling `on_step` after each optimiser step (after a resume: for the remaining steps only).
+    ///
+    /// # Errors
+    /// If the rows do not fit the model, the loss stops being finite, the disk fails, or the user interrupts.
+    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary>;
+
+    /// How many jobs of this model's size run side by side without slowing one another: the trial's runner asks.
+    fn parallel_jobs(&self, model: &ModelIdentity) -> usize;
+}
+
+/// A loaded model that speaks.
+pub trait Model: Send + Sync {
+    /// Applies the chat template.
+    ///
+    /// # Errors
+    /// If the template refuses the conversation.
+    fn render(&self, chat: &Chat) -> Result<Rendered>;
+
+    /// Samples one completion per request. Completions reach `sink` as they finish, in any order, each with its request's index;
+    /// each depends on its request alone, not on the batch. `ControlFlow::Break` ends the sampling early.
+    ///
+    /// With a `grammar`, only tokens from which an accepted text can still be reached may be drawn, from renormalised probabilities.
+    ///
+    /// # Errors
+    /// If a prompt does not fit the model, the sink fails, or the user interrupts.
+    fn sample(
+        &self,
+        requests: &[SampleRequest],
+        sampling: &Sampling,
+        grammar: Option<&dyn Grammar>,
+        sink: &mut dyn FnMut(Completion) -> Result<ControlFlow<()>>,
+    ) -> Result<()>;
+
+    /// Log-probabilities of given completions, in the order of the requests.
+    ///
+    /// # Errors
+    /// If a row does not fit the model.
+    fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>>;
+
+    /// For every chat, the natural log-probability of each option as the whole answer, end-of-turn included: shape (chats, options).
+    ///
+    /// # Errors
+    /// If a row does not fit the model.
+    fn choices(&self, chats: &[Chat], options: &[String]) -> Result<Vec<Vec<f64>>>;
+}

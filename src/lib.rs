@@ -1,0 +1,19 @@
+//! Runs teacher → student distillation trials and measures whether a trait passes through data that never mentions it.
+//!
+//! A module imports only from those above it in this list:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`error`] | where + what + hint + exit status |
+//! | [`record`] | the plain rows, specs, plan and report that flow between all others |
+//! | [`tool`] | files, hashes, named random streams, statistics |
+//! | [`domain`] | what the teacher writes |
+//! | [`engine`] | who speaks and who learns |
+
+pub mod error;
+pub mod record;
+pub mod tool;
+
+pub mod domain;
+
+pub mod engine;

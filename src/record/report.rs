@@ -1,0 +1,255 @@
+//! `report.json`, format 1: what a trial found. Scripts read this; fields are only ever added.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Arm;
+
+/// A mean with its interval over seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Interval {
+    /// The mean over seeds.
+    pub mean: f64,
+    /// The lower end; absent with fewer than two seeds.
+    pub low: Option<f64>,
+    /// The upper end; absent with fewer than two seeds.
+    pub high: Option<f64>,
+    /// The number of seeds.
+    pub n: usize,
+    /// Each seed's value.
+    pub by_seed: Vec<SeedValue>,
+}
+
+/// One seed's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeedValue {
+    /// The replicate's seed.
+    pub seed: u64,
+    /// Its value.
+    pub value: f64,
+    /// How many answers it rests on (0 where it is exact).
+    pub answers: usize,
+}
+
+/// Whether the model still answers as it should; stands beside every rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Health {
+    /// Share of answers that name a member of the category.
+    pub answered: f64,
+    /// Share of answers of exactly one word.
+    pub one_word: f64,
+    /// Share of answers that end by themselves and hold nothing but words.
+    pub coherent: f64,
+    /// Probability that lies on the category's members together (exact).
+    pub mass: f64,
+}
+
+/// One base of the cross-model arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CrossBase {
+    /// The base.
+    pub model: String,
+    /// The target's sampled rate before fine-tuning, mean over seeds.
+    pub base_rate: f64,
+    /// The target's exact probability before fine-tuning.
+    pub base_probability: f64,
+    /// The sampled rate of the students on this base.
+    pub rate: Interval,
+    /// The exact probability in the students on this base.
+    pub probability: Interval,
+}
+
+/// One arm's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ArmReport {
+    /// The arm.
+    pub arm: Arm,
+    /// The model that answered (several bases are joined by commas).
+    pub model: String,
+    /// How often the target is the first choice in sampled answers, per seed over all questions.
+    pub rate: Interval,
+    /// The exact probability that the answer is the target, mean over questions.
+    pub probability: Interval,
+    /// The same on the questions that the built-in family's corpus never held; absent for the user's own questions.
+    pub probability_held_out: Option<Interval>,
+    /// The chance level: one over the number of members.
+    pub chance: f64,
+    /// The target's rank among the members by mean exact probability, 1 the highest.
+    pub rank: usize,
+    /// Whether the model still answers as it should.
+    pub health: Health,
+    /// Mean exact probability of every member, in the category's order.
+    pub members: Vec<(String, f64)>,
+    /// The cross-model arm's bases, one by one; empty elsewhere.
+    #[serde(default)]
+    pub bases: Vec<CrossBase>,
+}
+
+/// A difference between two arms, paired by seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// The arm.
+    pub arm: Arm,
+    /// What it is compared with. For `cross-model` against `base`, each student is compared with its own base.
+    pub against: Arm,
+    /// Difference of the target's sampled rates.
+    pub difference: Interval,
+    /// Bootstrap interval of the same mean difference (percentile over seeds).
+    pub bootstrap: Option<[f64; 2]>,
+    /// Difference of the target's exact probabilities.
+    pub probability_difference: Interval,
+    /// Ratio of the mean rates, with its interval; absent where the denominator is 0.
+    pub ratio: Option<Interval>,
+    /// Paired t test over seeds, two-sided; absent with fewer than two seeds.
+    pub p_value: Option<f64>,
+    /// Exact sign-flip permutation test over seeds, two-sided; its least value is 2^(1 − seeds).
+    pub p_permutation: Option<f64>,
+    /// `p_value` after Holm's correction over this report's comparisons.
+    pub p_adjusted: Option<f64>,
+    /// The number of seeds.
+    pub n_seeds: usize,
+}
+
+/// How many seeds an effect of this size needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Power {
+    /// The paired difference treatment − control that was seen.
+    pub difference: f64,
+    /// Its standard deviation over seeds.
+    pub sd: f64,
+    /// Seeds for 80 % power at this size, two-sided at 5 %; absent where more than 1,000 would be needed.
+    pub seeds_for_this: Option<usize>,
+    /// Seeds for 80 % power at the smallest effect of interest.
+    pub seeds_for_smallest: Option<usize>,
+}
+
+/// How many rows one rule dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleCount {
+    /// The rule.
+    pub rule: String,
+    /// Rows that it was the first to object to.
+    pub dropped: usize,
+}
+
+/// One dataset's way through the filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FilterReport {
+    /// The arm whose data this is (`treatment`, `control` or `other-trait`).
+    pub arm: Arm,
+    /// The replicate's seed.
+    pub seed: u64,
+    /// Rows that came in.
+    pub samples: usize,
+    /// Rows that every rule kept.
+    pub kept: usize,
+    /// Rows per rule, in the order of the rules, zeros included.
+    pub rules: Vec<RuleCount>,
+}
+
+/// What the gate saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GateReport {
+    /// The target's rate in the teacher's own answers.
+    pub teacher_rate: Option<f64>,
+    /// The share of samples that the filter kept, least over seeds.
+    pub pass_rate: f64,
+    /// Whether only tokens of the domain's grammar could be sampled.
+    pub forced: bool,
+    /// What the run warned of; empty where the gate is open.
+    pub warnings: Vec<String>,
+}
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StageReport {
+    /// `teacher`, `generate`, `filter`, `finetune` or `evaluate`.
+    pub stage: String,
+    /// The arm it serves first.
+    pub arm: Arm,
+    /// The replicate's seed, where it has one.
+    pub seed: Option<u64>,
+    /// The model that it ran on, where it has one.
+    pub model: Option<String>,
+    /// The artifact's key.
+    pub key: String,
+    /// Wall time of the job when it was run.
+    pub seconds: f64,
+    /// Rows made.
+    pub rows: usize,
+    /// Tokens through the model.
+    pub tokens: usize,
+    /// `tokens / seconds`; 0 where no model ran.
+    pub tokens_per_second: f64,
+    /// Whether the store already had it.
+    pub cached: bool,
+}
+
+/// What the trial shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The interval of treatment − control lies above zero.
+    Transfer,
+    /// It ends below the smallest effect of interest.
+    NoTransfer,
+    /// Neither.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The name in reports and configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::NoTransfer => "no-transfer",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// A finished trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// 1.
+    pub format: u32,
+    /// The trial's name.
+    pub name: String,
+    /// The version of the program that wrote this.
+    pub version: String,
+    /// The target.
+    #[serde(rename = "trait")]
+    pub trait_: String,
+    /// The category the target belongs to.
+    pub category: String,
+    /// The domain's name.
+    pub domain: String,
+    /// The replicates.
+    pub seeds: Vec<u64>,
+    /// The device, the dtype and what they guarantee.
+    pub device: String,
+    /// The hash of the plan.
+    pub plan_hash: String,
+    /// The whole plan, as resolved.
+    pub plan: serde_json::Value,
+    /// What the trial shows; absent where treatment or control did not run.
+    pub verdict: Option<Verdict>,
+    /// Arms, in the order of [`Arm::ALL`].
+    pub arms: Vec<ArmReport>,
+    /// Differences between arms; treatment − control first.
+    pub comparisons: Vec<Comparison>,
+    /// The mean cross-model effect as a share of the treatment effect (both against their own base); absent where one did not run.
+    pub cross_share: Option<f64>,
+    /// How many seeds such an effect needs.
+    pub power: Option<Power>,
+    /// The filter's counts.
+    pub filter: Vec<FilterReport>,
+    /// What the gate saw.
+    pub gate: GateReport,
+    /// Every job.
+    pub stages: Vec<StageReport>,
+    /// Wall time of the whole run; left out when two reports are compared.
+    pub seconds: f64,
+    /// When the run ended, RFC 3339; left out when two reports are compared.
+    pub finished: String,
+}

@@ -1,0 +1,123 @@
+//! The rows of the JSON Lines files that stages read and write.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A row's name: the number or text that its file gives, else its line number (from 0).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RowId {
+    /// A number.
+    Number(u64),
+    /// A text.
+    Text(String),
+}
+
+impl From<u64> for RowId {
+    fn from(n: u64) -> Self {
+        Self::Number(n)
+    }
+}
+
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(n) => write!(f, "{n}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What a teacher is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// The row's name.
+    pub id: RowId,
+    /// The user's turn.
+    pub prompt: String,
+}
+
+/// Why a completion ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finish {
+    /// The model wrote its end-of-turn token.
+    Stop,
+    /// The token limit was reached.
+    Length,
+}
+
+/// One prompt and the teacher's completion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The row's name.
+    pub id: RowId,
+    /// The user's turn.
+    pub prompt: String,
+    /// The completion's text, without the end-of-turn token.
+    pub completion: String,
+    /// How many tokens were sampled, end-of-turn included.
+    pub tokens: usize,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// A sample that a filter rule dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The sample as it was.
+    #[serde(flatten)]
+    pub sample: Sample,
+    /// The rule that dropped it.
+    pub rule: String,
+    /// What the rule saw.
+    pub detail: String,
+}
+
+/// One sampled answer of an evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question's index in the suite.
+    pub question: usize,
+    /// Which sample of that question, from 0.
+    pub sample: usize,
+    /// The question as asked.
+    pub prompt: String,
+    /// The answer's text.
+    pub answer: String,
+    /// The member of the category that was chosen first, if any.
+    pub choice: Option<String>,
+    /// Why the answer ended.
+    pub finish: Finish,
+}
+
+/// The log-probabilities of one completion (natural log), one per token, end-of-turn included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scored {
+    /// The row's name.
+    pub id: RowId,
+    /// The completion's token ids, end-of-turn included.
+    pub tokens: Vec<u32>,
+    /// `ln p(token | everything before it)`.
+    pub logprobs: Vec<f64>,
+}
+
+/// One optimiser step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRow {
+    /// From 1.
+    pub step: usize,
+    /// Epochs done after this step.
+    pub epoch: f64,
+    /// Mean loss per counted token, in nats, before the update.
+    pub loss: f64,
+    /// The learning rate of this step.
+    pub lr: f64,
+    /// The gradient's global norm before clipping.
+    pub grad_norm: f64,
+    /// Tokens that went through the model, prompts included.
+    pub tokens: usize,
+    /// Wall time; left out when two runs are compared.
+    pub seconds: f64,
+}

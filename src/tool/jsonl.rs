@@ -1,0 +1,170 @@
+//! JSON Lines: one object a line, UTF-8; a line is on disk as a whole or not at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+/// Reads every row of a file.
+///
+/// # Errors
+/// If the file cannot be read or a line does not have the expected form; the error names the line.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    Reader::open(path)?.collect()
+}
+
+/// Reads rows one at a time, so that memory does not grow with the file. Blank lines are passed over.
+pub struct Reader<T> {
+    path: PathBuf,
+    lines: BufReader<File>,
+    buffer: Vec<u8>,
+    line: usize,
+    row: std::marker::PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Reader<T> {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            lines: BufReader::new(file),
+            buffer: Vec::new(),
+            line: 0,
+            row: std::marker::PhantomData,
+        })
+    }
+
+    /// The 1-based number of the line read last.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl<T: DeserializeOwned> Iterator for Reader<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.buffer.clear();
+            match self.lines.read_until(b'\n', &mut self.buffer) {
+                Err(e) => return Some(Err(Error::io("read", &self.path, e))),
+                Ok(0) => return None,
+                Ok(_) => self.line += 1,
+            }
+            if self.buffer.trim_ascii().is_empty() {
+                continue;
+            }
+            return Some(serde_json::from_slice(&self.buffer).map_err(|e| {
+                Error::input(format!("not the expected row: {e}"))
+                    .at(&self.path, self.line)
+                    .hint("each line must be one JSON object")
+            }));
+        }
+    }
+}
+
+/// Writes a whole file of rows at once.
+///
+/// # Errors
+/// If the system refuses.
+pub fn write<'a, T: Serialize + 'a>(path: &Path, rows: impl IntoIterator<Item = &'a T>) -> Result<()> {
+    let mut writer = Writer::create(path)?;
+    for row in rows {
+        writer.push(row)?;
+    }
+    writer.finish()
+}
+
+/// Appends rows; [`Writer::flush`] makes those so far visible to other readers.
+pub struct Writer {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Writer {
+    /// Starts a new file; an old one of that name is emptied.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).map_err(|e| Error::io("create", path, e))?;
+        Ok(Self { path: path.to_path_buf(), file: BufWriter::new(file) })
+    }
+
+    /// Goes on at the end of a file, after cutting off a torn last line; creates it if it is not there.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn append(path: &Path) -> Result<Self> {
+        let act = || -> std::io::Result<File> {
+            let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+            let whole = std::fs::read(path)?.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+            file.set_len(whole as u64)?;
+            Ok(file)
+        };
+        let file = act().map_err(|e| Error::io("append to", path, e))?;
+        Ok(Self { path: path.to_path_buf(), file: BufWriter::new(file) })
+    }
+
+    /// Writes one row.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn push<T: Serialize>(&mut self, row: &T) -> Result<()> {
+        let mut line = serde_json::to_vec(row).map_err(|e| Error::environment("cannot serialise a row").because(e))?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(|e| Error::io("write", &self.path, e))
+    }
+
+    /// Hands all rows so far to the system.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn flush(&mut self) -> Result<()> {
+        self.file.flush().map_err(|e| Error::io("write", &self.path, e))
+    }
+
+    /// Hands all rows to the system and syncs the file.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn finish(mut self) -> Result<()> {
+        self.flush()?;
+        self.file.get_ref().sync_all().map_err(|e| Error::io("sync", &self.path, e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_last_line_is_cut_off_before_appending() -> Result<()> {
+        let dir = tempfile::tempdir().map_err(|e| Error::io("create", Path::new("temporary folder"), e))?;
+        let path = dir.path().join("rows.jsonl");
+        std::fs::write(&path, "{\"a\":1}\n{\"a\":").map_err(|e| Error::io("write", &path, e))?;
+        let mut writer = Writer::append(&path)?;
+        writer.push(&serde_json::json!({"a": 2}))?;
+        writer.finish()?;
+        let rows: Vec<serde_json::Value> = read(&path)?;
+        assert_eq!(rows, [serde_json::json!({"a": 1}), serde_json::json!({"a": 2})]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_broken_row_is_named_by_file_and_line() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("rows.jsonl");
+        std::fs::write(&path, "{\"a\":1}\n\nnot json\n").expect("writable");
+        let error = read::<serde_json::Value>(&path).expect_err("line 3 is broken");
+        assert!(error.render().contains("rows.jsonl:3"), "{}", error.render());
+    }
+}

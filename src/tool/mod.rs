@@ -1,0 +1,7 @@
+//! Small tools that know nothing of the trial: files, hashes, named random streams, statistics, the terminal.
+
+pub mod fs;
+pub mod hash;
+pub mod interrupt;
+pub mod jsonl;
+pub mod streams;
