@@ -4,6 +4,7 @@ mod arm;
 mod chat;
 mod finetune;
 mod model;
+mod outcome;
 mod plan;
 mod report;
 mod rows;
@@ -13,6 +14,7 @@ pub use arm::Arm;
 pub use chat::{Chat, Message, Role};
 pub use finetune::{Finetune, LayerTargets, Lora, Method, Schedule};
 pub use model::{Device, Dtype, ModelRef, Weights};
+pub use outcome::{ArmEvaluation, Evaluation, Outcome};
 pub use plan::{
     Category, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan, InContextPlan, Member,
     ModelPlan, Plan, Prime, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,

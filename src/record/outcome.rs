@@ -1,0 +1,62 @@
+//! What the stages found, before statistics: the trial hands this to the report.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Arm, FilterReport, GateReport, Health, ModelRef, Plan, StageReport};
+
+/// One model's answers to a suite, counted. It names no target: the same evaluation serves every target of its category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Questions asked.
+    pub questions: usize,
+    /// Answers sampled, over all questions.
+    pub answers: usize,
+    /// How many answers chose each member first, in the category's order.
+    pub chosen: Vec<usize>,
+    /// Mean exact probability of each member over the questions, in the category's order.
+    pub probability: Vec<f64>,
+    /// The same over the held-out questions only; absent where none is marked as held out.
+    pub probability_held_out: Option<Vec<f64>>,
+    /// Exact probability of each member for each question: shape (questions, members).
+    pub by_question: Vec<Vec<f64>>,
+    /// Answers by frequency, most frequent first, at most 50.
+    pub frequent: Vec<(String, usize)>,
+    /// Whether the model still answers as it should.
+    pub health: Health,
+}
+
+/// An evaluation and whose it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArmEvaluation {
+    /// The arm. The bases of the cross-model arm appear as `base` with their own `model`.
+    pub arm: Arm,
+    /// The replicate.
+    pub seed: u64,
+    /// The base that the asked model started from.
+    pub model: ModelRef,
+    /// What it answered.
+    pub evaluation: Evaluation,
+}
+
+/// All that a trial's stages found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The plan that was run.
+    pub plan: Plan,
+    /// The hash of the plan.
+    pub plan_hash: String,
+    /// The device, the dtype and what they guarantee.
+    pub device: String,
+    /// Every asked model.
+    pub evaluations: Vec<ArmEvaluation>,
+    /// Every dataset's way through the filter.
+    pub filter: Vec<FilterReport>,
+    /// What the gate saw.
+    pub gate: GateReport,
+    /// Every job.
+    pub stages: Vec<StageReport>,
+    /// Wall time of the whole run.
+    pub seconds: f64,
+    /// When it ended, RFC 3339.
+    pub finished: String,
+}
