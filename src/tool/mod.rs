@@ -4,4 +4,5 @@ pub mod fs;
 pub mod hash;
 pub mod interrupt;
 pub mod jsonl;
+pub mod statistics;
 pub mod streams;
