@@ -7,7 +7,9 @@
 //! | [`error`] | where + what + hint + exit status |
 //! | [`record`] | the plain rows, specs, plan and report that flow between all others |
 //! | [`tool`] | files, hashes, named random streams, statistics |
+//! | [`traits`] | what may be caught |
 //! | [`domain`] | what the teacher writes |
+//! | [`evals`] | what the student is asked and how an answer is scored |
 //! | [`engine`] | who speaks and who learns |
 
 pub mod error;
@@ -15,5 +17,7 @@ pub mod record;
 pub mod tool;
 
 pub mod domain;
+pub mod evals;
+pub mod traits;
 
 pub mod engine;

@@ -1,0 +1,3 @@
+//! What a student is asked, and how its answers are scored.
+
+pub mod preference;
