@@ -1,6 +1,95 @@
-//! What the teacher writes: the prompts of a domain and the grammar of an accepted answer.
+//! What the teacher writes: the prompts of a domain, the grammar of an accepted answer, and the shuffled arm's permutation.
+//!
+//! A domain is one file (or folder) that implements [`Domain`], and one line in [`of`].
 
 mod grammar;
 pub mod numbers;
+mod prompts;
+
+use std::fmt;
+use std::sync::Arc;
 
 pub use grammar::{Grammar, GrammarState};
+
+use crate::error::Result;
+use crate::record::{DomainKind, DomainPlan, Prompt, Sample};
+
+/// One kind of data that a teacher writes.
+pub trait Domain: fmt::Debug + Send + Sync {
+    /// The name in configs, on the command line and in reports.
+    fn name(&self) -> &'static str;
+
+    /// The project's own prompts: `n` of them, ids from 0, the same for the same seed and plan.
+    fn own_prompts(&self, n: usize, seed: u64, plan: &DomainPlan) -> Vec<Prompt>;
+
+    /// The accepted answers as an automaton over bytes, for constrained decoding.
+    fn grammar(&self) -> Arc<dyn Grammar>;
+
+    /// Reads one whole answer.
+    ///
+    /// # Errors
+    /// The reason why the answer does not belong to the domain.
+    fn check(&self, answer: &str) -> Result<Parsed, Reason>;
+
+    /// The shuffled arm's rows: the tokens of all answers permuted across all rows, each answer's format and length kept. Rows whose
+    /// answer does not belong to the domain stay as they are.
+    fn shuffle(&self, rows: &[Sample], seed: u64) -> Vec<Sample>;
+
+    /// `n` prompts: the plan's file if it names one, else the project's own.
+    ///
+    /// # Errors
+    /// If the plan's file cannot be read or holds fewer than `n` prompts.
+    fn prompts(&self, n: usize, seed: u64, plan: &DomainPlan) -> Result<Vec<Prompt>> {
+        match &plan.prompts {
+            Some(path) => prompts::from_file(path, n, seed),
+            None => Ok(self.own_prompts(n, seed, plan)),
+        }
+    }
+}
+
+/// The domain of a kind.
+pub fn of(kind: DomainKind) -> &'static dyn Domain {
+    match kind {
+        DomainKind::Numbers => &numbers::Numbers,
+    }
+}
+
+/// The domain of this name, for the command line.
+pub fn named(name: &str) -> Option<&'static dyn Domain> {
+    ALL.iter().map(|&kind| of(kind)).find(|domain| domain.name() == name)
+}
+
+/// Every kind of domain, in the order of the documentation.
+pub const ALL: [DomainKind; 1] = [DomainKind::Numbers];
+
+/// What an accepted answer says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parsed {
+    /// The integers of a list, in order.
+    Numbers(Vec<u32>),
+}
+
+/// Why an answer does not belong to a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The kind of fault, out of a few, for counting: `invalid format`.
+    pub class: &'static str,
+    /// What exactly was seen.
+    pub what: String,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.class, self.what)
+    }
+}
+
+/// The start of a text for a message: at most 40 characters, on one line, control characters escaped.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
