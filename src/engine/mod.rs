@@ -1,7 +1,8 @@
 //! Who speaks and who learns, behind interfaces of plain data: no tensor leaves an engine.
 //!
-//! [`local`](self) runs checkpoints with candle; [`mock`] is a scripted stand-in that lets the whole pipeline run in milliseconds.
+//! [`local`] runs checkpoints with candle; [`mock`] is a scripted stand-in that lets the whole pipeline run in milliseconds.
 
+pub mod local;
 pub mod mock;
 
 use std::ops::ControlFlow;

@@ -1,0 +1,148 @@
+//! Keys and values of tokens already seen, row by row. Room grows by doubling, so that a step does not copy what is there.
+
+use candle_core::{Result, Tensor};
+
+use super::ragged::Batch;
+
+/// The cache of a set of rows, one entry per decoder layer.
+#[derive(Default)]
+pub struct KvCache {
+    lengths: Vec<usize>,
+    layers: Vec<LayerCache>,
+}
+
+/// Keys and values of one layer.
+#[derive(Default)]
+pub(crate) enum LayerCache {
+    /// Nothing yet.
+    #[default]
+    Empty,
+    /// On any device.
+    Tensors(TensorCache),
+}
+
+/// Keys (after rotation) and values in tensors with spare room: each (rows · capacity, kv_heads · head_dim).
+pub(crate) struct TensorCache {
+    keys: Tensor,
+    values: Tensor,
+    rows: usize,
+    capacity: usize,
+}
+
+impl KvCache {
+    /// An empty cache for `rows` rows.
+    pub fn new(rows: usize) -> Self {
+        Self { lengths: vec![0; rows], layers: Vec::new() }
+    }
+
+    /// How many tokens of each row are cached.
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Makes row `i` of the new cache what row `rows[i]` was: drops rows, reorders them, or forks one into many.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    ///
+    /// # Panics
+    /// If an index is not a row.
+    pub fn keep(&mut self, rows: &[usize]) -> crate::error::Result<()> {
+        for layer in &mut self.layers {
+            if let LayerCache::Tensors(cache) = layer {
+                cache.keep(rows)?;
+            }
+        }
+        self.lengths = rows.iter().map(|&row| self.lengths[row]).collect();
+        Ok(())
+    }
+
+    /// The entry of a layer.
+    pub(crate) fn layer(&mut self, index: usize) -> &mut LayerCache {
+        while self.layers.len() <= index {
+            self.layers.push(LayerCache::Empty);
+        }
+        &mut self.layers[index]
+    }
+
+    /// Counts the tokens of a batch that every layer has taken in.
+    pub(crate) fn advance(&mut self, lengths: &[usize]) {
+        for (have, new) in self.lengths.iter_mut().zip(lengths) {
+            *have += new;
+        }
+    }
+}
+
+impl LayerCache {
+    /// Stores the batch's keys and values (tokens, kv_heads · head_dim) and returns all of them, each
+    /// (rows, longest context, kv_heads · head_dim); what lies beyond a row's length is arbitrary but finite.
+    pub(crate) fn extend(&mut self, keys: &Tensor, values: &Tensor, batch: &Batch) -> Result<(Tensor, Tensor)> {
+        let rows = batch.segments.len();
+        let need = batch.longest_context();
+        if let LayerCache::Empty = self {
+            *self = LayerCache::Tensors(TensorCache::with_room(keys, rows, need)?);
+        }
+        let LayerCache::Tensors(cache) = self else { unreachable!("filled above") };
+        cache.make_room(need)?;
+        cache.write(keys, values, batch)?;
+        cache.read(need)
+    }
+}
+
+impl TensorCache {
+    fn with_room(like: &Tensor, rows: usize, need: usize) -> Result<Self> {
+        let capacity = need.next_power_of_two().max(16);
+        let zeros = || Tensor::zeros((rows * capacity, like.dim(1)?), like.dtype(), like.device());
+        Ok(Self { keys: zeros()?, values: zeros()?, rows, capacity })
+    }
+
+    fn make_room(&mut self, need: usize) -> Result<()> {
+        if need <= self.capacity {
+            return Ok(());
+        }
+        let capacity = need.next_power_of_two();
+        let (rows, old) = (self.rows, self.capacity);
+        let grow = |t: &Tensor| -> Result<Tensor> {
+            let width = t.dim(1)?;
+            t.reshape((rows, old, width))?.pad_with_zeros(1, 0, capacity - old)?.contiguous()?.reshape((rows * capacity, width))
+        };
+        (self.keys, self.values) = (grow(&self.keys)?, grow(&self.values)?);
+        self.capacity = capacity;
+        Ok(())
+    }
+
+    fn write(&self, keys: &Tensor, values: &Tensor, batch: &Batch) -> Result<()> {
+        let places: Vec<u32> = batch
+            .segments
+            .iter()
+            .enumerate()
+            .flat_map(|(row, s)| (0..s.len).map(move |i| (row * self.capacity + s.past + i) as u32))
+            .collect();
+        let places = Tensor::from_vec(places, (keys.dim(0)?, 1), keys.device())?.broadcast_as(keys.shape())?.contiguous()?;
+        self.keys.scatter_set(&places, &keys.detach().contiguous()?, 0)?;
+        self.values.scatter_set(&places, &values.detach().contiguous()?, 0)
+    }
+
+    fn read(&self, need: usize) -> Result<(Tensor, Tensor)> {
+        let read = |t: &Tensor| t.reshape((self.rows, self.capacity, t.dim(1)?))?.narrow(1, 0, need);
+        Ok((read(&self.keys)?, read(&self.values)?))
+    }
+
+    fn keep(&mut self, rows: &[usize]) -> Result<()> {
+        let index: Vec<u32> = rows.iter().map(|&r| r as u32).collect();
+        let index = Tensor::from_vec(index, rows.len(), self.keys.device())?;
+        let select = |t: &Tensor| -> Result<Tensor> {
+            let width = t.dim(1)?;
+            let chosen = t.reshape((self.rows, self.capacity * width))?.index_select(&index, 0)?;
+            chosen.reshape((rows.len() * self.capacity, width))
+        };
+        (self.keys, self.values) = (select(&self.keys)?, select(&self.values)?);
+        self.rows = rows.len();
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! Differentiable layers over rows of different lengths laid end to end: shapes are (tokens, width), there is no padding.
+//!
+//! Every operation has a composite form from differentiable candle operations, for any device, and on the CPU in f32 a hand-written
+//! one with its own backward. The second reduces every element in one fixed order, whatever rows or threads stand beside it.
+
+mod attention;
+mod cache;
+mod linear;
+mod loss;
+mod norm;
+mod ragged;
+mod rope;
+mod swiglu;
+
+pub use cache::KvCache;
+pub use ragged::Ragged;
+
+pub(super) use attention::{AttentionShape, attention};
+pub(super) use cache::LayerCache;
+pub(super) use linear::{Adapter, Dropout, Linear, product};
+pub(super) use loss::cross_entropy;
+pub(super) use norm::rms_norm;
+pub(super) use ragged::Batch;
+pub(super) use rope::Rope;
+pub(super) use swiglu::swiglu;
+
+/// Which form of the operations runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernels {
+    /// Hand-written CPU operations in f32: fast, and bit-equal whatever the batch and the number of threads.
+    Fused,
+    /// Candle's own differentiable operations, on any device and in any format.
+    Composite,
+}
+
+impl Kernels {
+    /// The best form for a device and format.
+    pub fn best(device: &candle_core::Device, dtype: candle_core::DType) -> Self {
+        if device.is_cpu() && dtype == candle_core::DType::F32 { Self::Fused } else { Self::Composite }
+    }
+}

@@ -1,0 +1,73 @@
+//! Rows of different lengths laid end to end, and where each token stands.
+
+use candle_core::{Device, Tensor};
+
+use super::rope::Rope;
+use super::{Kernels, KvCache};
+use crate::error::{Error, Result};
+
+/// Rows of token ids laid end to end: `tokens` holds `lengths[0]` tokens of the first row, then `lengths[1]` of the second, ….
+#[derive(Debug, Clone, Copy)]
+pub struct Ragged<'a> {
+    /// All rows' tokens.
+    pub tokens: &'a [u32],
+    /// Each row's number of tokens.
+    pub lengths: &'a [usize],
+}
+
+/// One row of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Its first token among all tokens of the batch.
+    pub(crate) start: usize,
+    /// Its tokens in this batch.
+    pub(crate) len: usize,
+    /// Its tokens that came before and lie in the cache.
+    pub(crate) past: usize,
+}
+
+/// What a forward pass knows of its rows.
+pub(crate) struct Batch {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) kernels: Kernels,
+    /// Cosine and sine of every token's rotary angles, each (tokens, head_dim / 2), in f32.
+    pub(crate) angles: (Tensor, Tensor),
+}
+
+impl Batch {
+    /// Lays out `rows`; positions go on from the cached lengths.
+    ///
+    /// # Errors
+    /// If the lengths do not add up to the tokens, or the cache has another number of rows.
+    pub(crate) fn new(rows: &Ragged<'_>, cache: Option<&KvCache>, rope: &Rope, kernels: Kernels, device: &Device) -> Result<Self> {
+        let total: usize = rows.lengths.iter().sum();
+        if total != rows.tokens.len() || total == 0 {
+            return Err(Error::input(format!("a batch of {} tokens was given row lengths that add up to {total}", rows.tokens.len())));
+        }
+        let past = cache.map(KvCache::lengths);
+        if let Some(past) = past
+            && past.len() != rows.lengths.len()
+        {
+            return Err(Error::input(format!("a batch of {} rows was given a cache of {}", rows.lengths.len(), past.len())));
+        }
+        let mut start = 0;
+        let mut segments = Vec::with_capacity(rows.lengths.len());
+        for (row, &len) in rows.lengths.iter().enumerate() {
+            segments.push(Segment { start, len, past: past.map_or(0, |p| p[row]) });
+            start += len;
+        }
+        let positions: Vec<usize> = segments.iter().flat_map(|s| s.past..s.past + s.len).collect();
+        let angles = rope.angles(&positions, device)?;
+        Ok(Self { segments, kernels, angles })
+    }
+
+    /// The most tokens that a row has in this batch.
+    pub(crate) fn longest(&self) -> usize {
+        self.segments.iter().map(|s| s.len).max().unwrap_or(0)
+    }
+
+    /// The most tokens that a row has in all.
+    pub(crate) fn longest_context(&self) -> usize {
+        self.segments.iter().map(|s| s.past + s.len).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,24 @@
+//! The local engine: checkpoints on this machine, run and trained with candle. The only folder that names candle.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`device`] | where the work runs, in which number format, and why |
+//! | [`layers`] | differentiable layers over rows of different lengths |
+//! | [`arch`] | model families as descriptions over one decoder |
+//! | [`adapter`] | LoRA adapters in PEFT's layout |
+//! | [`train`] | the training loop, its optimiser and its checkpoints |
+
+pub mod adapter;
+pub mod arch;
+pub mod device;
+pub mod layers;
+pub mod train;
+
+use crate::error::Error;
+
+/// A failure inside the tensor engine: a shape or kernel that should have been caught before, or memory that ran out.
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Error::environment("the tensor engine failed").because(error)
+    }
+}
