@@ -41,8 +41,9 @@ pub fn pick(device: Device, dtype: Dtype) -> Result<Place> {
     let (dtype, why_dtype) = match dtype {
         Dtype::F32 => (DType::F32, "f32 as asked"),
         Dtype::Bf16 if device.is_cpu() => {
-            return Err(Error::input("`dtype = \"bf16\"` is not supported on the CPU")
-                .hint("use `f32`, or a CUDA or Metal device"));
+            return Err(
+                Error::input("`dtype = \"bf16\"` is not supported on the CPU").hint("use `f32`, or a CUDA or Metal device")
+            );
         }
         Dtype::Bf16 => (DType::BF16, "bf16 as asked"),
         Dtype::Auto if device.is_cpu() => (DType::F32, "f32 because CPU kernels are exact and fastest in it"),
@@ -83,7 +84,9 @@ fn cuda(ordinal: usize) -> Result<CandleDevice> {
             .hint("build with `cargo build --release --features cuda`, or use `--device cpu`"));
     }
     CandleDevice::new_cuda(ordinal).map_err(|e| {
-        Error::environment(format!("cannot open `cuda:{ordinal}`")).because(e).hint("`nvidia-smi` lists the devices that the driver sees")
+        Error::environment(format!("cannot open `cuda:{ordinal}`"))
+            .because(e)
+            .hint("`nvidia-smi` lists the devices that the driver sees")
     })
 }
 

@@ -177,11 +177,8 @@ impl Decoder {
         let mixed = attention(&q, &k, &v, self.attention_shape(), batch, cache)?;
         let x = (x + layer.o.forward(&mixed, kernels, dropout)?)?;
         let normed = rms_norm(&x, &layer.mlp_norm, eps, kernels)?;
-        let inner = swiglu(
-            &layer.gate.forward(&normed, kernels, dropout)?,
-            &layer.up.forward(&normed, kernels, dropout)?,
-            kernels,
-        )?;
+        let inner =
+            swiglu(&layer.gate.forward(&normed, kernels, dropout)?, &layer.up.forward(&normed, kernels, dropout)?, kernels)?;
         x + layer.down.forward(&inner, kernels, dropout)?
     }
 

@@ -7,7 +7,13 @@ use super::Kernels;
 /// `Σ_i weights[i] · −ln softmax(hidden[i] · headᵀ)[targets[i]]`, a scalar in f32.
 ///
 /// `hidden` (n, width), `head` (vocab, width), `targets` and `weights` of length n.
-pub(crate) fn cross_entropy(hidden: &Tensor, head: &Tensor, targets: &[u32], weights: &[f32], kernels: Kernels) -> Result<Tensor> {
+pub(crate) fn cross_entropy(
+    hidden: &Tensor,
+    head: &Tensor,
+    targets: &[u32],
+    weights: &[f32],
+    kernels: Kernels,
+) -> Result<Tensor> {
     let _ = kernels;
     let n = targets.len();
     let logits = hidden.matmul(&head.t()?)?.to_dtype(DType::F32)?; // (n, vocab)

@@ -39,10 +39,19 @@ impl Batch {
     ///
     /// # Errors
     /// If the lengths do not add up to the tokens, or the cache has another number of rows.
-    pub(crate) fn new(rows: &Ragged<'_>, cache: Option<&KvCache>, rope: &Rope, kernels: Kernels, device: &Device) -> Result<Self> {
+    pub(crate) fn new(
+        rows: &Ragged<'_>,
+        cache: Option<&KvCache>,
+        rope: &Rope,
+        kernels: Kernels,
+        device: &Device,
+    ) -> Result<Self> {
         let total: usize = rows.lengths.iter().sum();
         if total != rows.tokens.len() || total == 0 {
-            return Err(Error::input(format!("a batch of {} tokens was given row lengths that add up to {total}", rows.tokens.len())));
+            return Err(Error::input(format!(
+                "a batch of {} tokens was given row lengths that add up to {total}",
+                rows.tokens.len()
+            )));
         }
         let past = cache.map(KvCache::lengths);
         if let Some(past) = past
