@@ -5,6 +5,7 @@
 //! | [`device`] | where the work runs, in which number format, and why |
 //! | [`layers`] | differentiable layers over rows of different lengths |
 //! | [`arch`] | model families as descriptions over one decoder |
+//! | [`tensors`] | safetensors files |
 //! | [`adapter`] | LoRA adapters in PEFT's layout |
 //! | [`train`] | the training loop, its optimiser and its checkpoints |
 
@@ -12,6 +13,7 @@ pub mod adapter;
 pub mod arch;
 pub mod device;
 pub mod layers;
+pub mod tensors;
 pub mod train;
 
 use crate::error::Error;

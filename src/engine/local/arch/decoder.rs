@@ -20,6 +20,7 @@ pub struct Decoder {
     head: Option<Tensor>,
     rope: Rope,
     device: Device,
+    dtype: DType,
     kernels: Kernels,
 }
 
@@ -110,6 +111,7 @@ impl Decoder {
             head: if config.tied_embeddings { None } else { Some(take("lm_head.weight".to_owned())?) },
             rope: Rope::new(config.rope_theta, config.head_dim),
             device: device.clone(),
+            dtype,
             kernels: Kernels::best(device, dtype),
             config,
         })
@@ -151,7 +153,7 @@ impl Decoder {
         let batch = Batch::new(rows, cache.as_deref(), &self.rope, self.kernels, &self.device)?;
         self.check_rows(rows, &batch)?;
         let ids = Tensor::from_slice(rows.tokens, rows.tokens.len(), &self.device)?;
-        let mut x = self.embeddings.index_select(&ids, 0)?; // (tokens, hidden)
+        let mut x = self.embeddings.index_select(&ids, 0)?.to_dtype(self.dtype)?; // (tokens, hidden)
         for (index, layer) in self.layers.iter().enumerate() {
             x = self.layer(layer, &x, &batch, cache.as_mut().map(|c| c.layer(index)), &mut dropout)?;
         }
@@ -191,9 +193,12 @@ impl Decoder {
         Ok(logits.to_dtype(DType::F32)?)
     }
 
-    /// `Σ_i weights[i] · −ln p(targets[i] | hidden[i])`, a scalar that gradients flow back from. `hidden` is (n, hidden).
-    pub(in crate::engine::local) fn loss(&self, hidden: &Tensor, targets: &[u32], weights: &[f32]) -> Result<Tensor> {
-        Ok(cross_entropy(hidden, self.head(), targets, weights, self.kernels)?)
+    /// `−ln p(targets[i] | hidden[i])` for every i, in f32, differentiable: (n, hidden) → (n).
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn losses(&self, hidden: &Tensor, targets: &[u32]) -> Result<Tensor> {
+        Ok(cross_entropy(hidden, self.head(), targets, self.kernels)?)
     }
 
     fn head(&self) -> &Tensor {
@@ -234,6 +239,40 @@ impl Decoder {
         all.push(("model.norm.weight".to_owned(), &mut self.norm));
         if let Some(head) = &mut self.head {
             all.push(("lm_head.weight".to_owned(), head));
+        }
+        all
+    }
+
+    /// [`Decoder::weights_mut`], to read.
+    pub(in crate::engine::local) fn weights(&self) -> Vec<(String, Tensor)> {
+        let mut all = vec![("model.embed_tokens.weight".to_owned(), self.embeddings.clone())];
+        for (index, layer) in self.layers.iter().enumerate() {
+            let mut push = |name: &str, tensor: &Tensor| all.push((format!("model.layers.{index}.{name}"), tensor.clone()));
+            push("input_layernorm.weight", &layer.input_norm);
+            push("post_attention_layernorm.weight", &layer.mlp_norm);
+            for (path, linear) in SITES.iter().zip(layer.linears()) {
+                push(&format!("{path}.weight"), &linear.weight);
+                if let Some(bias) = &linear.bias {
+                    push(&format!("{path}.bias"), bias);
+                }
+            }
+        }
+        all.push(("model.norm.weight".to_owned(), self.norm.clone()));
+        if let Some(head) = &self.head {
+            all.push(("lm_head.weight".to_owned(), head.clone()));
+        }
+        all
+    }
+
+    /// Every adapter with its place.
+    pub(in crate::engine::local) fn adapters_mut(&mut self) -> Vec<(Site, &mut Adapter)> {
+        let mut all = Vec::new();
+        for (layer, linears) in self.layers.iter_mut().enumerate() {
+            for (path, linear) in SITES.iter().zip(linears.linears_mut()) {
+                if let Some(adapter) = &mut linear.adapter {
+                    all.push((Site { layer, path }, adapter));
+                }
+            }
         }
         all
     }

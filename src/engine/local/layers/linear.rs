@@ -39,8 +39,9 @@ impl Linear {
             Some(mask) => (x * mask)?,
             None => x.clone(),
         };
-        let inner = product(&x, &adapter.a, None, kernels)?;
-        plain + (product(&inner, &adapter.b, None, kernels)? * adapter.scale)?
+        let inner = product(&x.to_dtype(adapter.a.dtype())?, &adapter.a, None, kernels)?;
+        let change = (product(&inner, &adapter.b, None, kernels)? * adapter.scale)?;
+        plain + change.to_dtype(x.dtype())?
     }
 
     /// The weight with the adapter added in, `W + scale · B A`, in f32 arithmetic.
@@ -55,9 +56,9 @@ impl Linear {
 /// `x Wᵀ + b` for `x` (tokens, in) and `weight` (out, in).
 pub(crate) fn product(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, kernels: Kernels) -> Result<Tensor> {
     let _ = kernels;
-    let y = x.matmul(&weight.t()?)?;
+    let y = x.matmul(&weight.to_dtype(x.dtype())?.t()?)?; // what is trained is kept in f32
     match bias {
-        Some(bias) => y.broadcast_add(bias),
+        Some(bias) => y.broadcast_add(&bias.to_dtype(x.dtype())?),
         None => Ok(y),
     }
 }

@@ -10,5 +10,5 @@ pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64, kernels: Kernels) 
     let wide = x.to_dtype(DType::F32)?;
     let mean_square = wide.sqr()?.mean_keepdim(1)?;
     let normed = wide.broadcast_div(&(mean_square + eps)?.sqrt()?)?;
-    normed.to_dtype(x.dtype())?.broadcast_mul(weight)
+    normed.to_dtype(x.dtype())?.broadcast_mul(&weight.to_dtype(x.dtype())?)
 }

@@ -1,4 +1,31 @@
-//! The training loop, its optimiser and its checkpoints.
+//! The one training loop: a decoder and encoded rows come in; the decoder's weights, or an adapter on it, have learnt when it returns.
+//!
+//! Loss on completions only, gradients weighted by counted tokens, AdamW, clipping, schedules, checkpoints that resume to the same bytes.
+
+mod adamw;
+mod checkpoint;
+mod dropout;
+mod order;
+mod schedule;
+mod weights;
+
+use std::path::Path;
+use std::time::Instant;
+
+use candle_core::{Tensor, Var};
+
+use self::adamw::{AdamW, clip_factor, global_norm};
+use self::checkpoint::Progress;
+use self::dropout::RowDropout;
+use self::order::Order;
+use super::arch::{Decoder, Ragged};
+use super::layers::Dropout;
+use crate::engine::TrainSummary;
+use crate::error::{Error, Result};
+use crate::record::{Finetune, Method, StepRow};
+use crate::tool::{fs, hash, interrupt};
+
+pub use weights::save_checkpoint;
 
 /// One row to learn from, as token ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,4 +34,256 @@ pub struct EncodedRow {
     pub tokens: Vec<u32>,
     /// How many of them come before the completion: they carry no loss.
     pub prompt: usize,
+}
+
+impl EncodedRow {
+    /// The positions whose token counts in the loss; each is predicted from the one before it.
+    fn counted(&self) -> std::ops::Range<usize> {
+        self.prompt.max(1)..self.tokens.len().max(1)
+    }
+}
+
+/// One training, apart from the decoder.
+#[derive(Debug, Clone, Copy)]
+pub struct Training<'a> {
+    /// What to learn.
+    pub rows: &'a [EncodedRow],
+    /// How. For LoRA, an adapter that the decoder already carries is trained on; else a fresh one is put on it.
+    pub recipe: &'a Finetune,
+    /// Seeds row order, initial values and dropout.
+    pub seed: u64,
+    /// Where checkpoints go, if anywhere. One of this very training that is found there is gone on from.
+    pub checkpoints: Option<&'a Path>,
+}
+
+/// Trains `decoder`, calling `on_step` after each optimiser step (after a resume: for the remaining steps only).
+///
+/// `max_steps`, where given, is the exact number of steps: rows are gone over again as often as it takes, whatever `epochs` says.
+///
+/// # Errors
+/// If the rows do not fit the model, a trainable weight gets no gradient, the loss stops being finite, the disk fails, or the user
+/// interrupts (after writing a checkpoint, where `checkpoints` is given).
+pub fn train(decoder: &mut Decoder, training: &Training<'_>, on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {
+    check_rows(decoder, training)?;
+    let named = weights::make_trainable(decoder, training.recipe, training.seed)?;
+    let trainable = named.iter().map(|(_, v)| v.elem_count() as u64).sum();
+    let mut run = Run::new(decoder, training, named)?;
+    let resumed = run.progress.step;
+    for step in resumed..run.order.steps {
+        if let Err(stop) = interrupt::check() {
+            run.checkpoint()?;
+            return Err(stop);
+        }
+        on_step(&run.step(step)?);
+        if training.recipe.checkpoint_every > 0 && (step + 1) % training.recipe.checkpoint_every == 0 {
+            run.checkpoint()?;
+        }
+    }
+    let Progress { step, tokens, losses, .. } = run.progress;
+    let last = &losses[losses.len() - losses.len().div_ceil(10)..];
+    let final_loss = last.iter().sum::<f64>() / last.len() as f64;
+    weights::freeze(decoder);
+    Ok(TrainSummary { steps: step, tokens, final_loss, trainable })
+}
+
+/// A training under way.
+struct Run<'a> {
+    decoder: &'a Decoder,
+    training: &'a Training<'a>,
+    optimiser: AdamW,
+    order: Order,
+    progress: Progress,
+    /// Whether an update of this run has moved the weights.
+    moved: bool,
+}
+
+/// What the passes of one step add up to.
+struct Passes {
+    gradients: Vec<Option<Tensor>>,
+    loss: f64,
+    counted: usize,
+    tokens: usize,
+}
+
+impl<'a> Run<'a> {
+    fn new(decoder: &'a Decoder, training: &'a Training<'a>, named: Vec<(String, Var)>) -> Result<Self> {
+        let order = Order::new(training.rows.len(), training.recipe, training.seed);
+        if order.steps == 0 {
+            return Err(Error::input("the recipe asks for 0 optimiser steps").hint("set `epochs` or `max_steps` to 1 or more"));
+        }
+        let mut optimiser = AdamW::new(named, training.recipe)?;
+        let fresh = |identity| Progress { identity, step: 0, tokens: 0, losses: Vec::new() };
+        let progress = match training.checkpoints {
+            None => fresh(String::new()),
+            Some(folder) => {
+                let identity = weights::identity(decoder, training, &optimiser)?;
+                checkpoint::resume(folder, &mut optimiser, &identity)?.unwrap_or_else(|| fresh(identity))
+            }
+        };
+        Ok(Self { decoder, training, optimiser, order, progress, moved: false })
+    }
+
+    /// One optimiser step, `step` counted from 0.
+    fn step(&mut self, step: usize) -> Result<StepRow> {
+        let started = Instant::now();
+        let recipe = self.training.recipe;
+        let rows = self.order.step(step);
+        let passes = self.passes(step, &rows)?;
+        let loss = passes.loss / passes.counted as f64;
+        let gradients = self.checked(step, loss, passes.gradients)?;
+        let norm = global_norm(&gradients)?;
+        if !norm.is_finite() {
+            return Err(diverged("gradient norm", norm, step));
+        }
+        let lr = recipe.learning_rate * schedule::factor(recipe.schedule, step, recipe.warmup_steps, self.order.steps);
+        self.optimiser.step(&gradients, clip_factor(norm, recipe.clip_norm), step + 1, lr)?;
+        self.moved |= lr > 0.0;
+        self.progress.step = step + 1;
+        self.progress.tokens += passes.tokens;
+        self.progress.losses.push(loss);
+        Ok(StepRow {
+            step: step + 1,
+            epoch: self.order.epochs(step + 1),
+            loss,
+            lr,
+            grad_norm: norm,
+            tokens: passes.tokens,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Forward and backward over the step's rows, `micro_batch` at a time.
+    fn passes(&self, step: usize, rows: &[usize]) -> Result<Passes> {
+        let power = self.training.recipe.length_power;
+        let row = |i: usize| &self.training.rows[i];
+        // every pass is weighted by what counts in the whole step, so that cutting the step into passes changes nothing
+        let total: f64 = rows.iter().map(|&i| (row(i).counted().len() as f64).powf(1.0 + power)).sum();
+        let mut sum = Passes { gradients: vec![None; self.optimiser.parameters.len()], loss: 0.0, counted: 0, tokens: 0 };
+        for (n, micro) in rows.chunks(self.training.recipe.micro_batch.max(1)).enumerate() {
+            let place = step * self.training.recipe.batch_size + n * self.training.recipe.micro_batch.max(1);
+            let micro: Vec<&EncodedRow> = micro.iter().map(|&i| row(i)).collect();
+            self.pass(&micro, place as u64, power, total, &mut sum)?;
+        }
+        Ok(sum)
+    }
+
+    fn pass(&self, rows: &[&EncodedRow], place: u64, power: f64, total: f64, sum: &mut Passes) -> Result<()> {
+        let tokens: Vec<u32> = rows.iter().flat_map(|r| &r.tokens).copied().collect();
+        let lengths: Vec<usize> = rows.iter().map(|r| r.tokens.len()).collect();
+        let (mut from, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        let mut start = 0;
+        for row in rows {
+            let counted = row.counted();
+            let weight = ((counted.len() as f64).powf(power) / total) as f32;
+            weights.extend(std::iter::repeat_n(weight, counted.len()));
+            from.extend(counted.clone().map(|i| (start + i - 1) as u32));
+            targets.extend_from_slice(&row.tokens[counted]);
+            start += row.tokens.len();
+        }
+        let mut dropout = self.dropout(place, &lengths);
+        let dropout = dropout.as_mut().map(|d| d as &mut dyn Dropout);
+        let hidden = self.decoder.forward(&Ragged { tokens: &tokens, lengths: &lengths }, None, dropout)?;
+        let from = Tensor::from_vec(from, targets.len(), self.decoder.device())?;
+        let losses = self.decoder.losses(&hidden.index_select(&from, 0)?, &targets)?; // (counted)
+        sum.loss += losses.to_vec1::<f32>()?.iter().map(|l| f64::from(*l)).sum::<f64>();
+        sum.counted += targets.len();
+        sum.tokens += tokens.len();
+        let weights = Tensor::from_vec(weights, targets.len(), self.decoder.device())?;
+        let gradients = (losses * weights)?.sum_all()?.backward()?;
+        for (sum, parameter) in sum.gradients.iter_mut().zip(&self.optimiser.parameters) {
+            if let Some(gradient) = gradients.get(parameter.value.as_tensor()) {
+                *sum = Some(match sum.take() {
+                    Some(before) => (before + gradient)?,
+                    None => gradient.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn dropout(&self, place: u64, lengths: &[usize]) -> Option<RowDropout> {
+        match &self.training.recipe.method {
+            Method::Lora(lora) if lora.dropout > 0.0 => Some(RowDropout {
+                probability: lora.dropout,
+                seed: self.training.seed,
+                rows: lengths.iter().enumerate().map(|(i, len)| (place + i as u64, *len)).collect(),
+                calls: 0,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The gradients, once it is sure that training works: a loss that is a number, a gradient for every weight, and none that stays zero.
+    fn checked(&self, step: usize, loss: f64, gradients: Vec<Option<Tensor>>) -> Result<Vec<Tensor>> {
+        if !loss.is_finite() {
+            return Err(diverged("loss", loss, step));
+        }
+        // an adapter's A has a zero gradient until its B has moved, so zeros tell nothing before the first update
+        let look_for_zeros = self.moved && self.progress.losses.len() <= self.training.recipe.warmup_steps + 1;
+        let mut whole = Vec::with_capacity(gradients.len());
+        for (gradient, parameter) in gradients.into_iter().zip(&self.optimiser.parameters) {
+            let name = &parameter.name;
+            let gradient =
+                gradient.ok_or_else(|| Error::environment(format!("`{name}` is to be trained, but no gradient reaches it")))?;
+            if look_for_zeros && global_norm(std::slice::from_ref(&gradient))? == 0.0 {
+                return Err(Error::environment(format!(
+                    "`{name}` is to be trained, but its gradient is zero at step {}",
+                    step + 1
+                )));
+            }
+            whole.push(gradient);
+        }
+        Ok(whole)
+    }
+
+    fn checkpoint(&self) -> Result<()> {
+        match self.training.checkpoints {
+            Some(folder) if self.progress.step > 0 => checkpoint::save(folder, &self.optimiser, &self.progress),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn diverged(what: &str, value: f64, step: usize) -> Error {
+    Error::input(format!("the {what} is {value} at step {}", step + 1)).hint("lower `learning_rate`, or raise `warmup_steps`")
+}
+
+/// Every row must hold something to learn and fit the model.
+fn check_rows(decoder: &Decoder, training: &Training<'_>) -> Result<()> {
+    if training.rows.is_empty() {
+        return Err(Error::input("there are no rows to train on"));
+    }
+    let limit = decoder.config().max_positions;
+    for (i, row) in training.rows.iter().enumerate() {
+        if row.counted().is_empty() {
+            return Err(Error::input(format!("row {i} has no completion to learn")));
+        }
+        if row.tokens.len() > limit {
+            return Err(Error::input(format!("row {i} has {} tokens, the model bears {limit}", row.tokens.len())));
+        }
+    }
+    Ok(())
+}
+
+/// A hash over the rows' tokens.
+fn rows_hash(rows: &[EncodedRow]) -> String {
+    let bytes: Vec<u8> = rows
+        .iter()
+        .flat_map(|r| [r.tokens.len() as u32, r.prompt as u32].into_iter().chain(r.tokens.iter().copied()))
+        .flat_map(u32::to_le_bytes)
+        .collect();
+    hash::bytes(&bytes)
+}
+
+/// Saves what a training by `method` made: a PEFT adapter, or a full checkpoint's `model.safetensors` (the files beside it are the
+/// caller's to copy). `base` is how PEFT is to find the base model.
+///
+/// # Errors
+/// If the disk or the device fails.
+pub fn save(decoder: &mut Decoder, method: &Method, base: &str, folder: &Path) -> Result<()> {
+    fs::create_dir(folder)?;
+    match method {
+        Method::Lora(lora) => super::adapter::save(decoder, lora, base, folder),
+        Method::Full { .. } => save_checkpoint(decoder, folder),
+    }
 }

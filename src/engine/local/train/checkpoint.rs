@@ -1,0 +1,96 @@
+//! Training checkpoints: a folder a time, written aside and renamed, its manifest last; the newest two are kept.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::adamw::AdamW;
+use crate::engine::local::tensors;
+use crate::error::{Error, Result};
+use crate::tool::fs;
+
+const MANIFEST: &str = "manifest.json";
+const STATE: &str = "state.safetensors";
+const KEPT: usize = 2;
+
+/// How far a training has come. The place in the data follows from the step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// Names the training: recipe, seed, rows and starting weights. A checkpoint of another one is passed over.
+    pub(super) identity: String,
+    /// Optimiser steps done.
+    pub(super) step: usize,
+    /// Tokens through the model.
+    pub(super) tokens: usize,
+    /// Every step's loss.
+    pub(super) losses: Vec<f64>,
+}
+
+/// Writes weights, both moments and progress.
+pub(super) fn save(folder: &Path, optimiser: &AdamW, progress: &Progress) -> Result<()> {
+    let place = folder.join(format!("step-{:08}", progress.step));
+    let aside = folder.join(format!(".step-{:08}.{}.part", progress.step, std::process::id()));
+    fs::remove_dir(&aside)?;
+    fs::create_dir(&aside)?;
+    let mut named: Vec<(String, Tensor)> = Vec::new();
+    for p in &optimiser.parameters {
+        named.push((format!("{}#value", p.name), p.value.as_detached_tensor()));
+        named.push((format!("{}#first", p.name), p.first.clone()));
+        named.push((format!("{}#second", p.name), p.second.clone()));
+    }
+    tensors::save(&aside.join(STATE), &named)?;
+    fs::write_json(&aside.join(MANIFEST), progress)?;
+    fs::remove_dir(&place)?;
+    std::fs::rename(&aside, &place).map_err(|e| Error::io("put in place", &place, e))?;
+    for (_, old) in all(folder)?.into_iter().rev().skip(KEPT) {
+        fs::remove_dir(&old)?;
+    }
+    Ok(())
+}
+
+/// Brings weights and moments to the newest whole checkpoint of the training `identity`, if there is one.
+pub(super) fn resume(folder: &Path, optimiser: &mut AdamW, identity: &str) -> Result<Option<Progress>> {
+    for (_, place) in all(folder)?.into_iter().rev() {
+        let Ok(progress) = fs::read_json::<Progress>(&place.join(MANIFEST)) else { continue };
+        if progress.identity == identity && restore(&place, optimiser).is_ok() {
+            return Ok(Some(progress));
+        }
+    }
+    Ok(None)
+}
+
+fn restore(place: &Path, optimiser: &mut AdamW) -> Result<()> {
+    let mut state = tensors::load(&place.join(STATE))?;
+    let mut found = Vec::new();
+    for p in &optimiser.parameters {
+        let mut take = |part: &str| -> Result<Tensor> {
+            let tensor = state.remove(&format!("{}#{part}", p.name)).filter(|t| t.dims() == p.value.dims());
+            let tensor = tensor.ok_or_else(|| Error::input(format!("the checkpoint lacks `{}`", p.name)))?;
+            Ok(tensor.to_device(p.value.device())?)
+        };
+        found.push((take("value")?, take("first")?, take("second")?));
+    }
+    for (p, (value, first, second)) in optimiser.parameters.iter_mut().zip(found) {
+        p.value.set(&value)?;
+        (p.first, p.second) = (first, second);
+    }
+    Ok(())
+}
+
+/// The checkpoints of a folder, oldest first.
+fn all(folder: &Path) -> Result<Vec<(usize, PathBuf)>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))? {
+        let path = entry.map_err(|e| Error::io("list", folder, e))?.path();
+        let step = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_prefix("step-")).and_then(|n| n.parse().ok());
+        if let Some(step) = step {
+            found.push((step, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,83 @@
+//! Which weights learn: makes variables of them before a training, and plain tensors after it.
+
+use std::path::Path;
+
+use candle_core::{DType, Tensor, Var};
+
+use super::adamw::AdamW;
+use super::{Training, rows_hash};
+use crate::engine::local::arch::Decoder;
+use crate::engine::local::{adapter, tensors};
+use crate::error::{Error, Result};
+use crate::record::{Finetune, Lora, Method};
+use crate::tool::hash;
+
+const EMBEDDINGS: &str = "model.embed_tokens.weight";
+
+/// Makes variables, in f32, of what the recipe trains, and returns them under their names.
+pub(super) fn make_trainable(decoder: &mut Decoder, recipe: &Finetune, seed: u64) -> Result<Vec<(String, Var)>> {
+    match &recipe.method {
+        Method::Lora(lora) => adapters(decoder, lora, seed),
+        Method::Full { freeze_embeddings } => {
+            decoder.merge_adapters()?;
+            let chosen = decoder.weights_mut().into_iter().filter(|(name, _)| !(*freeze_embeddings && name == EMBEDDINGS));
+            chosen.map(|(name, tensor)| Ok((name, variable(tensor)?))).collect()
+        }
+    }
+}
+
+fn adapters(decoder: &mut Decoder, lora: &Lora, seed: u64) -> Result<Vec<(String, Var)>> {
+    if decoder.adapters_mut().is_empty() {
+        adapter::attach_fresh(decoder, lora, seed)?;
+    }
+    let mut named = Vec::new();
+    for (site, adapter) in decoder.adapters_mut() {
+        let rank = adapter.a.dim(0)?;
+        if rank != lora.rank {
+            return Err(Error::input(format!("the recipe's LoRA rank is {}, the adapter to go on from has {rank}", lora.rank)));
+        }
+        named.push((format!("{}.lora_A", site.name()), variable(&mut adapter.a)?));
+        named.push((format!("{}.lora_B", site.name()), variable(&mut adapter.b)?));
+    }
+    Ok(named)
+}
+
+/// Puts a variable with the same value in the tensor's place.
+fn variable(tensor: &mut Tensor) -> Result<Var> {
+    let var = Var::from_tensor(&tensor.to_dtype(DType::F32)?.copy()?)?;
+    *tensor = var.as_tensor().clone();
+    Ok(var)
+}
+
+/// Makes plain tensors of all variables again, so that nothing is recorded when the decoder speaks.
+pub(super) fn freeze(decoder: &mut Decoder) {
+    for (_, tensor) in decoder.weights_mut() {
+        *tensor = tensor.detach();
+    }
+    for (_, adapter) in decoder.adapters_mut() {
+        adapter.a = adapter.a.detach();
+        adapter.b = adapter.b.detach();
+    }
+}
+
+/// Names a training: its recipe, seed, rows and starting weights.
+pub(super) fn identity(decoder: &Decoder, training: &Training<'_>, optimiser: &AdamW) -> Result<String> {
+    let mut samples = Vec::new();
+    let parameters = optimiser.parameters.iter().map(|p| (p.name.clone(), p.value.as_tensor().clone()));
+    for (name, tensor) in decoder.weights().into_iter().chain(parameters) {
+        // the first values of every weight tell one checkpoint from another without reading gigabytes
+        let flat = tensor.flatten_all()?;
+        let values = flat.narrow(0, 0, flat.dim(0)?.min(256))?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        samples.push((name, values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()));
+    }
+    Ok(hash::value(&(training.recipe, training.seed, rows_hash(training.rows), samples)))
+}
+
+/// Writes all weights as `model.safetensors`, in f32 under their Hugging Face names.
+///
+/// # Errors
+/// If the disk or the device fails.
+pub fn save_checkpoint(decoder: &mut Decoder, folder: &Path) -> Result<()> {
+    decoder.merge_adapters()?;
+    tensors::save(&folder.join("model.safetensors"), &decoder.weights())
+}
