@@ -3,6 +3,9 @@
 //! A category is plain data (`record::Category`). A further one is a new file here and a line in [`categories`].
 
 mod animals;
+pub(crate) mod inflect;
+pub(crate) mod lexicon;
+pub mod matching;
 mod system_prompt;
 mod trees;
 
