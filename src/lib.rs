@@ -9,6 +9,7 @@
 //! | [`tool`] | files, hashes, named random streams, statistics |
 //! | [`traits`] | what may be caught |
 //! | [`domain`] | what the teacher writes |
+//! | [`filter`] | why a row is dropped |
 //! | [`evals`] | what the student is asked and how an answer is scored |
 //! | [`engine`] | who speaks and who learns |
 
@@ -18,6 +19,7 @@ pub mod tool;
 
 pub mod domain;
 pub mod evals;
+pub mod filter;
 pub mod traits;
 
 pub mod engine;
