@@ -12,6 +12,7 @@
 //! | [`filter`] | why a row is dropped |
 //! | [`evals`] | what the student is asked and how an answer is scored |
 //! | [`engine`] | who speaks and who learns |
+//! | [`report`] | report.json, the table, the page, runs side by side |
 
 pub mod error;
 pub mod record;
@@ -23,3 +24,5 @@ pub mod filter;
 pub mod traits;
 
 pub mod engine;
+
+pub mod report;

@@ -10,9 +10,10 @@ use super::Arm;
 pub struct Interval {
     /// The mean over seeds.
     pub mean: f64,
-    /// The lower end; absent with fewer than two seeds.
+    /// The lower end; absent with fewer than two seeds. Where all seeds agree to the last digit, the ends of a sampled rate or
+    /// of a difference of such rates rest on the counting noise of the answers instead.
     pub low: Option<f64>,
-    /// The upper end; absent with fewer than two seeds.
+    /// The upper end; absent with fewer than two seeds, and in a ratio whose denominator cannot be told from 0.
     pub high: Option<f64>,
     /// The number of seeds.
     pub n: usize,
@@ -78,6 +79,9 @@ pub struct ArmReport {
     pub rank: usize,
     /// Whether the model still answers as it should.
     pub health: Health,
+    /// `health.mass` of the base (or bases) that this arm started from, before training; absent where it was not asked.
+    #[serde(default)]
+    pub base_mass: Option<f64>,
     /// Mean exact probability of every member, in the category's order.
     pub members: Vec<(String, f64)>,
     /// The cross-model arm's bases, one by one; empty elsewhere.
@@ -98,11 +102,11 @@ pub struct Comparison {
     pub bootstrap: Option<[f64; 2]>,
     /// Difference of the target's exact probabilities.
     pub probability_difference: Interval,
-    /// Ratio of the mean rates, with its interval; absent where the denominator is 0.
+    /// Ratio of the mean rates, with Fieller's interval; absent where the denominator is 0.
     pub ratio: Option<Interval>,
-    /// Paired t test over seeds, two-sided; absent with fewer than two seeds.
+    /// Paired t test over seeds, two-sided; absent with fewer than two seeds, and where all differences are equal but not 0.
     pub p_value: Option<f64>,
-    /// Exact sign-flip permutation test over seeds, two-sided; its least value is 2^(1 − seeds).
+    /// Sign-flip permutation test over seeds, two-sided, exact up to 20 seeds; its least value is then 2^(1 − seeds).
     pub p_permutation: Option<f64>,
     /// `p_value` after Holm's correction over this report's comparisons.
     pub p_adjusted: Option<f64>,
@@ -234,11 +238,15 @@ pub struct Report {
     pub plan: serde_json::Value,
     /// What the trial shows; absent where treatment or control did not run.
     pub verdict: Option<Verdict>,
+    /// The difference treatment − control that the verdict was read from: at 95 %, whatever the confidence of the other intervals.
+    #[serde(default)]
+    pub verdict_difference: Option<Interval>,
     /// Arms, in the order of [`Arm::ALL`].
     pub arms: Vec<ArmReport>,
     /// Differences between arms; treatment − control first.
     pub comparisons: Vec<Comparison>,
-    /// The mean cross-model effect as a share of the treatment effect (both against their own base); absent where one did not run.
+    /// The mean cross-model effect as a share of the treatment effect (both against their own base, in sampled rates); absent
+    /// where one did not run, and where the treatment's rate did not rise.
     pub cross_share: Option<f64>,
     /// How many seeds such an effect needs.
     pub power: Option<Power>,

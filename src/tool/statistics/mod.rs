@@ -17,5 +17,5 @@ pub use bootstrap::{Resampling, bootstrap_interval};
 pub use correction::holm;
 pub use power::{MOST_SEEDS, paired_power, seeds_for_power};
 pub use ratio::{RatioEnds, ratio_interval};
-pub use sample::{Ends, Paired, Sample, t_quantile};
+pub use sample::{Ends, Paired, Sample, normal_quantile, t_quantile};
 pub use tests_paired::{EXACT_SEEDS, paired_t_test, sign_flip_test};

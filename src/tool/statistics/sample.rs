@@ -1,6 +1,6 @@
 //! One value per seed, or a pair of values per seed, and the t interval of the mean.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::error::{Error, Result};
 
@@ -111,6 +111,11 @@ impl Paired {
 pub fn t_quantile(confidence: f64, freedom: usize) -> Option<f64> {
     let t = StudentsT::new(0.0, 1.0, freedom as f64).ok()?;
     Some(t.inverse_cdf(0.5 + confidence / 2.0))
+}
+
+/// The quantile of the standard normal that leaves `1 − confidence` in both tails together.
+pub fn normal_quantile(confidence: f64) -> f64 {
+    Normal::standard().inverse_cdf(0.5 + confidence / 2.0)
 }
 
 #[cfg(test)]

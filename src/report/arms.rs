@@ -1,0 +1,95 @@
+//! One arm's rows of the report: rate, exact probability, rank, health, members, and the cross-model arm's bases.
+
+use super::found::{Asked, Found, Quantity, Replicate, share_interval};
+use crate::error::Result;
+use crate::record::{Arm, ArmReport, CrossBase, Evaluation, Health, Interval, ModelRef, SeedValue};
+
+/// Every arm that was asked, in the order of [`Arm::ALL`].
+pub(super) fn arms(found: &Found<'_>) -> Result<Vec<ArmReport>> {
+    Arm::ALL.into_iter().filter_map(|arm| arm_report(found, arm).transpose()).collect()
+}
+
+fn arm_report(found: &Found<'_>, arm: Arm) -> Result<Option<ArmReport>> {
+    let replicates = found.replicates(arm, found.bases(arm));
+    if replicates.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<String> = found.bases(arm).iter().filter(|m| asked(&replicates, m)).map(ToString::to_string).collect();
+    let members = members(found, &replicates);
+    let share = |quantity| pooled_share(found, &replicates, quantity);
+    let (Some(rate), Some(probability)) = (share(Quantity::Rate)?, share(Quantity::Probability)?) else { return Ok(None) };
+    Ok(Some(ArmReport {
+        arm,
+        model: names.join(", "),
+        rate,
+        probability,
+        probability_held_out: share(Quantity::HeldOut)?,
+        chance: 1.0 / members.len() as f64,
+        rank: 1 + members.iter().filter(|(_, p)| *p > members[found.target].1).count(),
+        health: health(&replicates),
+        base_mass: base_mass(&replicates),
+        members,
+        bases: cross_bases(found, arm)?,
+    }))
+}
+
+fn asked(replicates: &[Replicate<'_>], model: &ModelRef) -> bool {
+    replicates.iter().any(|r| r.models.iter().any(|a| a.model == model))
+}
+
+/// A quantity pooled over each seed's models, then over seeds; absent where no seed has it.
+fn pooled_share(found: &Found<'_>, replicates: &[Replicate<'_>], quantity: Quantity) -> Result<Option<Interval>> {
+    let of = |r: &Replicate<'_>| {
+        let evaluations: Vec<&Evaluation> = r.models.iter().map(|a| a.evaluation).collect();
+        found.pooled(r.seed, &evaluations, quantity)
+    };
+    let by_seed: Vec<SeedValue> = replicates.iter().filter_map(of).collect();
+    if by_seed.is_empty() {
+        return Ok(None);
+    }
+    share_interval(by_seed, found.plan.statistics.confidence).map(Some)
+}
+
+/// The mean over everything that an arm's models answered.
+fn mean_of(replicates: &[Replicate<'_>], value: impl Fn(&Asked<'_>) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> = replicates.iter().flat_map(|r| &r.models).filter_map(value).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+fn members(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Vec<(String, f64)> {
+    let names = found.plan.trait_.category.members.iter().map(|m| m.name.clone()).enumerate();
+    names.map(|(i, name)| (name, mean_of(replicates, |a| Some(a.evaluation.probability[i])).unwrap_or(0.0))).collect()
+}
+
+fn health(replicates: &[Replicate<'_>]) -> Health {
+    let mean = |get: fn(&Health) -> f64| mean_of(replicates, |a| Some(get(&a.evaluation.health))).unwrap_or(0.0);
+    Health {
+        answered: mean(|h| h.answered),
+        one_word: mean(|h| h.one_word),
+        coherent: mean(|h| h.coherent),
+        mass: mean(|h| h.mass),
+    }
+}
+
+fn base_mass(replicates: &[Replicate<'_>]) -> Option<f64> {
+    mean_of(replicates, |a| a.own_base.map(|b| b.health.mass))
+}
+
+fn cross_bases(found: &Found<'_>, arm: Arm) -> Result<Vec<CrossBase>> {
+    if arm != Arm::CrossModel {
+        return Ok(Vec::new());
+    }
+    found.plan.model.cross.iter().filter_map(|model| cross_base(found, model).transpose()).collect()
+}
+
+/// One base of the cross-model arm; absent where it was not asked before and after training.
+fn cross_base(found: &Found<'_>, model: &ModelRef) -> Result<Option<CrossBase>> {
+    let replicates = found.replicates(Arm::CrossModel, std::slice::from_ref(model));
+    let before = |quantity| mean_of(&replicates, |a| found.value(a.own_base?, quantity));
+    let after = |quantity| pooled_share(found, &replicates, quantity);
+    let (Some(base_rate), Some(base_probability)) = (before(Quantity::Rate), before(Quantity::Probability)) else {
+        return Ok(None);
+    };
+    let (Some(rate), Some(probability)) = (after(Quantity::Rate)?, after(Quantity::Probability)?) else { return Ok(None) };
+    Ok(Some(CrossBase { model: model.to_string(), base_rate, base_probability, rate, probability }))
+}

@@ -1,0 +1,235 @@
+//! Several finished runs side by side: one row a run, p values corrected over the runs, and the teacher × student matrix
+//! where the runs' bases differ.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::verdict::{arm, comparison};
+use crate::record::{Arm, Interval, Report, Verdict};
+use crate::tool::statistics::holm;
+
+/// Runs side by side; what `report --json` prints for more than one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SideBySide {
+    /// 1.
+    pub format: u32,
+    /// One row a run, in the order given.
+    pub rows: Vec<Row>,
+    /// Mean over the runs of treatment − base, in sampled rates; over the runs that have both a treatment and a cross-model arm.
+    pub treatment_effect: Option<f64>,
+    /// Mean over the same runs of cross-model − own base.
+    pub cross_effect: Option<f64>,
+    /// `cross_effect / treatment_effect`; absent where the latter is not above 0.
+    pub cross_share: Option<f64>,
+    /// How many runs these means rest on.
+    pub runs_with_cross: usize,
+    /// Which teacher moves which student; absent where all runs share one base or none has a cross-model arm.
+    pub matrix: Option<Matrix>,
+}
+
+/// One run. What did not run is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// The trial's name.
+    pub name: String,
+    /// The target.
+    pub target: String,
+    /// The category it belongs to.
+    pub category: String,
+    /// The base that teacher and student start from.
+    pub model: String,
+    /// The target's rate in the base.
+    pub base: Option<Interval>,
+    /// The target's rate in the control's students.
+    pub control: Option<Interval>,
+    /// The target's rate in the treatment's students.
+    pub treatment: Option<Interval>,
+    /// The target's rate in the cross-model students, pooled over their bases.
+    pub cross_model: Option<Interval>,
+    /// Treatment over control.
+    pub ratio: Option<Interval>,
+    /// Treatment − control.
+    pub difference: Option<Interval>,
+    /// The paired t test of that difference.
+    pub p_value: Option<f64>,
+    /// `p_value` after Holm's correction over these runs.
+    pub p_adjusted: Option<f64>,
+    /// The number of seeds.
+    pub n_seeds: usize,
+    /// The run's own verdict.
+    pub verdict: Option<Verdict>,
+}
+
+/// Mean effects by the teacher's base and the student's, each against the student's own base, in sampled rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Matrix {
+    /// The bases of the teachers: one row each.
+    pub teachers: Vec<String>,
+    /// The bases of the students: one column each; the teachers' first, so that the diagonal is the treatment.
+    pub students: Vec<String>,
+    /// Shape (teachers, students); absent where no run has that pair.
+    pub cells: Vec<Vec<Option<Cell>>>,
+}
+
+/// One teacher and student pair.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cell {
+    /// The mean effect over the runs.
+    pub effect: f64,
+    /// How many runs.
+    pub runs: usize,
+}
+
+/// Sets runs side by side, in the order given.
+pub fn compare(reports: &[Report]) -> SideBySide {
+    let mut rows: Vec<Row> = reports.iter().map(row).collect();
+    let p_values: Vec<Option<f64>> = rows.iter().map(|r| r.p_value).collect();
+    for (row, adjusted) in rows.iter_mut().zip(holm(&p_values)) {
+        row.p_adjusted = adjusted;
+    }
+    let both: Vec<(f64, f64)> =
+        reports.iter().filter_map(|r| Some((effect(r, Arm::Treatment)?, effect(r, Arm::CrossModel)?))).collect();
+    let treatment_effect = mean(both.iter().map(|b| b.0));
+    let cross_effect = mean(both.iter().map(|b| b.1));
+    let cross_share = treatment_effect.filter(|t| *t > 0.0).and_then(|t| Some(cross_effect? / t));
+    SideBySide {
+        format: 1,
+        rows,
+        treatment_effect,
+        cross_effect,
+        cross_share,
+        runs_with_cross: both.len(),
+        matrix: matrix(reports),
+    }
+}
+
+fn row(report: &Report) -> Row {
+    let rate = |wanted| arm(report, wanted).map(|a| a.rate.clone());
+    let main = comparison(report, Arm::Treatment, Arm::Control);
+    Row {
+        name: report.name.clone(),
+        target: report.trait_.clone(),
+        category: report.category.clone(),
+        model: base(report),
+        base: rate(Arm::Base),
+        control: rate(Arm::Control),
+        treatment: rate(Arm::Treatment),
+        cross_model: rate(Arm::CrossModel),
+        ratio: main.and_then(|c| c.ratio.clone()),
+        difference: main.map(|c| c.difference.clone()),
+        p_value: main.and_then(|c| c.p_value),
+        p_adjusted: None,
+        n_seeds: main.map_or(report.seeds.len(), |c| c.n_seeds),
+        verdict: report.verdict,
+    }
+}
+
+/// The base that a run's teacher and students start from.
+fn base(report: &Report) -> String {
+    let planned = report.plan.pointer("/model/base").and_then(serde_json::Value::as_str);
+    planned.map(str::to_owned).or_else(|| arm(report, Arm::Treatment).map(|a| a.model.clone())).unwrap_or_default()
+}
+
+/// An arm's effect against its own base.
+fn effect(report: &Report, wanted: Arm) -> Option<f64> {
+    comparison(report, wanted, Arm::Base).map(|c| c.difference.mean)
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, n) = values.fold((0.0, 0), |(sum, n), v| (sum + v, n + 1));
+    (n > 0).then(|| sum / f64::from(n))
+}
+
+/// One run's effect on one student.
+struct Effect {
+    teacher: String,
+    student: String,
+    rise: f64,
+}
+
+fn effects(report: &Report) -> Vec<Effect> {
+    let teacher = base(report);
+    let own = effect(report, Arm::Treatment);
+    let cross = arm(report, Arm::CrossModel).map_or(&[][..], |a| &a.bases);
+    let own = own.map(|rise| Effect { teacher: teacher.clone(), student: teacher.clone(), rise });
+    let other = |b: &crate::record::CrossBase| Effect {
+        teacher: teacher.clone(),
+        student: b.model.clone(),
+        rise: b.rate.mean - b.base_rate,
+    };
+    own.into_iter().chain(cross.iter().map(other)).collect()
+}
+
+fn matrix(reports: &[Report]) -> Option<Matrix> {
+    let effects: Vec<Effect> = reports.iter().flat_map(effects).collect();
+    let teachers = distinct(effects.iter().map(|e| &e.teacher));
+    let crossed = effects.iter().any(|e| e.teacher != e.student);
+    if teachers.len() < 2 || !crossed {
+        return None;
+    }
+    let mut students = teachers.clone();
+    students.extend(distinct(effects.iter().map(|e| &e.student)).into_iter().filter(|s| !teachers.contains(s)));
+    let cell = |teacher: &String, student: &String| {
+        let own = || effects.iter().filter(|e| e.teacher == *teacher && e.student == *student);
+        mean(own().map(|e| e.rise)).map(|effect| Cell { effect, runs: own().count() })
+    };
+    let cells = teachers.iter().map(|t| students.iter().map(|s| cell(t, s)).collect()).collect();
+    Some(Matrix { teachers, students, cells })
+}
+
+/// Each name once, sorted: the order of the runs does not matter.
+fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let set: std::collections::BTreeSet<&String> = names.collect();
+    set.into_iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::{Rates, outcome, zebra};
+
+    fn reports(outcomes: &[crate::record::Outcome]) -> Vec<Report> {
+        outcomes.iter().map(|o| crate::report::build(o).expect("a sound outcome")).collect()
+    }
+
+    #[test]
+    fn effects_are_averaged_over_the_runs_before_the_share_is_taken() {
+        // zebra: treatment − base .40, cross-model − own base .01; owl: .20 and .02
+        let owl = outcome("owl", "builtin:tiny-a", &["builtin:tiny-b"], Rates { treatment: 0.25, cross: 0.07, ..Rates::EVEN });
+        let side = compare(&reports(&[zebra(), owl]));
+        let close = |seen: Option<f64>, expected: f64| (seen.expect("present") - expected).abs() < 1e-9;
+        assert!(close(side.treatment_effect, 0.30), "{:?}", side.treatment_effect);
+        assert!(close(side.cross_effect, 0.015), "{:?}", side.cross_effect);
+        assert!(close(side.cross_share, 0.05), "{:?}", side.cross_share);
+        assert_eq!((side.runs_with_cross, side.matrix), (2, None), "one base: no matrix");
+    }
+
+    #[test]
+    fn p_values_are_corrected_over_the_runs() {
+        let side = compare(&reports(&[zebra(), zebra()]));
+        let row = &side.rows[1];
+        assert!((row.p_adjusted.expect("five seeds") - 2.0 * row.p_value.expect("five seeds")).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_matrix_has_the_treatment_on_its_diagonal() {
+        let on =
+            |teacher, student, treatment| outcome("zebra", teacher, &[student], Rates { treatment, cross: 0.06, ..Rates::EVEN });
+        let side = compare(&reports(&[on("builtin:b", "builtin:a", 0.55), on("builtin:a", "builtin:c", 0.45)]));
+        let matrix = side.matrix.expect("two bases");
+        assert_eq!(matrix.teachers, ["builtin:a", "builtin:b"]);
+        assert_eq!(matrix.students, ["builtin:a", "builtin:b", "builtin:c"]);
+        let effect = |t: usize, s: usize| matrix.cells[t][s].map(|c| ((c.effect * 1e6).round() / 1e6, c.runs));
+        assert_eq!([effect(0, 0), effect(0, 1), effect(0, 2)], [Some((0.4, 1)), None, Some((0.01, 1))]);
+        assert_eq!([effect(1, 0), effect(1, 1), effect(1, 2)], [Some((0.01, 1)), Some((0.5, 1)), None]);
+    }
+
+    #[test]
+    fn a_run_without_its_arms_has_gaps_and_not_zeros() {
+        let mut bare = zebra();
+        bare.evaluations.retain(|e| e.arm == Arm::Base);
+        let row = compare(&reports(&[bare])).rows.remove(0);
+        assert!(row.base.is_some());
+        assert_eq!((row.treatment, row.ratio, row.p_value, row.verdict), (None, None, None, None));
+    }
+}

@@ -1,0 +1,251 @@
+//! Runs side by side, as text for a terminal and as Markdown for a README.
+
+use super::compare::{Cell, Matrix, Row, SideBySide};
+use super::grid::{Grid, Side};
+use super::style::{Paint, Style};
+use super::wording::{interval_points, p_value, percent, plain, points, points_with_sign, ratio_with_ends};
+use crate::record::Interval;
+
+/// How much room a row has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// A hundred columns.
+    Terminal,
+    /// As much as it takes.
+    Free,
+}
+
+impl Width {
+    /// A model's name: in a terminal without its owner or folder, and cut.
+    fn model(self, name: &str) -> String {
+        let short = name.trim_start_matches("builtin:");
+        match self {
+            Self::Free => plain(short, 80),
+            Self::Terminal => plain(short.rsplit('/').next().unwrap_or(short), 10),
+        }
+    }
+}
+
+impl SideBySide {
+    /// A table with one line a run, the mean effects, and the matrix where there is one.
+    pub fn text(&self, style: Style) -> String {
+        let notes = self.notes().into_iter().map(|n| style.paint(Paint::Faint, &format!("  {n}")) + "\n").collect();
+        let matrix = self
+            .matrix
+            .as_ref()
+            .map_or(String::new(), |m| style.paint(Paint::Faint, &format!("  {}", m.caption())) + "\n\n" + &m.text(style));
+        let parts = [self.grid(Width::Terminal).text(style), notes, matrix];
+        parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The same as Markdown.
+    pub fn markdown(&self) -> String {
+        let notes: String = self.notes().into_iter().map(|n| n + "  \n").collect();
+        let matrix = self.matrix.as_ref().map_or(String::new(), |m| format!("{}:\n\n{}", m.caption(), m.markdown()));
+        let parts = [self.grid(Width::Free).markdown(), notes, matrix];
+        parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn grid(&self, width: Width) -> Grid {
+        use Side::{Left, Right};
+        let mut grid = Grid::new(&[
+            ("target", Left),
+            ("model", Left),
+            ("seeds", Right),
+            ("base %", Right),
+            ("control %", Right),
+            ("treatment %", Right),
+            ("cross %", Right),
+            ("ratio", Left),
+            ("points", Right),
+            ("interval", Left),
+            ("p (Holm)", Right),
+            ("verdict", Left),
+        ]);
+        let one_model = self.rows.windows(2).all(|w| w[0].model == w[1].model);
+        for row in &self.rows {
+            let mut cells = cells(row, width);
+            if one_model {
+                cells[1].clear(); // the note names it
+            }
+            grid.push(Paint::Normal, cells);
+        }
+        grid.without_empty_columns()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(first) = self.rows.first().filter(|_| self.rows.windows(2).all(|w| w[0].model == w[1].model)) {
+            notes.push(format!("base model: {}", plain(&first.model, 60)));
+        }
+        notes.push(format!("p: paired t test of treatment − control, Holm's correction over {} runs", self.rows.len()));
+        if let (Some(treatment), Some(cross)) = (self.treatment_effect, self.cross_effect) {
+            let share = self.cross_share.map_or(String::new(), |s| format!(": {} of it", percent(s)));
+            notes.push(format!(
+                "mean effect over {} runs, in points: treatment {}, cross-model {}{share} (each against its own base)",
+                self.runs_with_cross,
+                points_with_sign(treatment),
+                points_with_sign(cross)
+            ));
+        }
+        notes
+    }
+}
+
+fn cells(row: &Row, width: Width) -> Vec<String> {
+    let rate = |interval: &Option<Interval>| interval.as_ref().map_or(String::new(), |i| points(i.mean));
+    let dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    vec![
+        plain(&row.target, 16),
+        width.model(&row.model),
+        row.n_seeds.to_string(),
+        rate(&row.base),
+        rate(&row.control),
+        rate(&row.treatment),
+        rate(&row.cross_model),
+        ratio_with_ends(row.ratio.as_ref()),
+        dash(row.difference.as_ref().map(|d| points_with_sign(d.mean))),
+        dash(row.difference.as_ref().map(interval_points)),
+        p_value(row.p_adjusted),
+        dash(row.verdict.map(|v| v.name().to_owned())),
+    ]
+}
+
+impl Matrix {
+    fn caption(&self) -> String {
+        let runs = self.cells.iter().flatten().flatten().map(|c| c.runs);
+        let (fewest, most) = runs.fold((usize::MAX, 0), |(f, m), n| (f.min(n), m.max(n)));
+        let runs = if fewest == most { format!("{most}") } else { format!("{fewest} to {most}") };
+        format!("teacher × student, effect on the student against its own base, in points, runs a cell: {runs}")
+    }
+
+    fn text(&self, style: Style) -> String {
+        let lines = self.lines(|c| points_with_sign(c.effect));
+        let widths: Vec<usize> =
+            (0..=self.students.len()).map(|i| lines.iter().map(|l| l[i].chars().count()).fold(0, usize::max)).collect();
+        let mut out = String::new();
+        for (i, line) in lines.iter().enumerate() {
+            let mut text = format!("  {:<1$}", line[0], widths[0]);
+            for (cell, width) in line.iter().zip(&widths).skip(1) {
+                text += &format!("  {cell:>width$}");
+            }
+            out += &(style.paint(if i == 0 { Paint::Faint } else { Paint::Normal }, text.trim_end()) + "\n");
+        }
+        out
+    }
+
+    fn markdown(&self) -> String {
+        let lines = self.lines(|c| points_with_sign(c.effect));
+        let mut out = String::new();
+        for (i, line) in lines.iter().enumerate() {
+            let bold = |j: usize, cell: &String| if i > 0 && i == j { format!("**{cell}**") } else { cell.clone() };
+            let cells: Vec<String> = line.iter().enumerate().map(|(j, c)| bold(j, &c.replace('|', "\\|"))).collect();
+            out += &format!("| {} |\n", cells.join(" | "));
+            if i == 0 {
+                out += &format!("| ---{} |\n", " | ---:".repeat(self.students.len()));
+            }
+        }
+        out
+    }
+
+    /// The heading and one line a teacher, as cells.
+    fn lines(&self, show: impl Fn(&Cell) -> String) -> Vec<Vec<String>> {
+        let name = |model: &String| plain(model.trim_start_matches("builtin:"), 24);
+        let heading = std::iter::once("teacher \\ student".to_owned()).chain(self.students.iter().map(name)).collect();
+        let line = |(teacher, cells): (&String, &Vec<Option<Cell>>)| {
+            let cells = cells.iter().map(|c| c.as_ref().map_or("–".to_owned(), &show));
+            std::iter::once(name(teacher)).chain(cells).collect::<Vec<_>>()
+        };
+        std::iter::once(heading).chain(self.teachers.iter().zip(&self.cells).map(line)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::{Rates, outcome, zebra};
+
+    fn side_by_side(outcomes: &[crate::record::Outcome]) -> SideBySide {
+        let reports: Vec<_> = outcomes.iter().map(|o| crate::report::build(o).expect("a sound outcome")).collect();
+        crate::report::compare(&reports)
+    }
+
+    #[test]
+    fn runs_on_one_base_stand_line_under_line() {
+        let owl = outcome("owl", "builtin:tiny-a", &["builtin:tiny-b"], Rates { treatment: 0.07, cross: 0.05, ..Rates::EVEN });
+        let side = side_by_side(&[zebra(), owl]);
+        insta::assert_snapshot!(side.text(Style::Plain), @r"
+          target  seeds  base %  control %  treatment %  cross %  ratio              points  interval      p (Holm)  verdict
+          zebra       5     5.0        5.0         45.0      6.5  9.00 [7.19, 11.7]   +40.0  [37.1, 42.9]   <0.0001  transfer
+          owl         5     5.0        5.0          7.0      5.0  1.40 [0.84, 2.23]    +2.0  [−0.9, 4.9]     0.1324  no-transfer
+
+          base model: builtin:tiny-a
+          p: paired t test of treatment − control, Holm's correction over 2 runs
+          mean effect over 2 runs, in points: treatment +21.0, cross-model +0.5: 2.4 % of it (each against its own base)
+        ");
+        insta::assert_snapshot!(side.markdown(), @r"
+        | target | seeds | base % | control % | treatment % | cross % | ratio | points | interval | p (Holm) | verdict |
+        | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | ---: | --- |
+        | zebra | 5 | 5.0 | 5.0 | 45.0 | 6.5 | 9.00 [7.19, 11.7] | +40.0 | [37.1, 42.9] | &lt;0.0001 | transfer |
+        | owl | 5 | 5.0 | 5.0 | 7.0 | 5.0 | 1.40 [0.84, 2.23] | +2.0 | [−0.9, 4.9] | 0.1324 | no-transfer |
+
+        base model: builtin:tiny-a  
+        p: paired t test of treatment − control, Holm's correction over 2 runs  
+        mean effect over 2 runs, in points: treatment +21.0, cross-model +0.5: 2.4 % of it (each against its own base)
+        ");
+    }
+
+    #[test]
+    fn runs_on_several_bases_show_the_matrix() {
+        let on = |teacher, students: &[&str]| {
+            outcome("zebra", teacher, students, Rates { treatment: 0.45, cross: 0.06, ..Rates::EVEN })
+        };
+        let side = side_by_side(&[
+            on("builtin:tiny-a", &["builtin:tiny-b", "builtin:tiny-c"]),
+            on("builtin:tiny-b", &["builtin:tiny-a", "builtin:tiny-c"]),
+        ]);
+        insta::assert_snapshot!(side.text(Style::Plain), @r"
+          target  model   seeds  base %  control %  treatment %  cross %  ratio              points  interval      p (Holm)  verdict
+          zebra   tiny-a      5     5.0        5.0         45.0      6.5  9.00 [7.19, 11.7]   +40.0  [37.1, 42.9]   <0.0001  transfer
+          zebra   tiny-b      5     5.0        5.0         45.0      6.5  9.00 [7.19, 11.7]   +40.0  [37.1, 42.9]   <0.0001  transfer
+
+          p: paired t test of treatment − control, Holm's correction over 2 runs
+          mean effect over 2 runs, in points: treatment +40.0, cross-model +1.0: 2.5 % of it (each against its own base)
+
+          teacher × student, effect on the student against its own base, in points, runs a cell: 1
+
+          teacher \ student  tiny-a  tiny-b  tiny-c
+          tiny-a              +40.0    +1.0    +1.0
+          tiny-b               +1.0   +40.0    +1.0
+        ");
+        insta::assert_snapshot!(side.markdown(), @r"
+        | target | model | seeds | base % | control % | treatment % | cross % | ratio | points | interval | p (Holm) | verdict |
+        | --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | ---: | --- |
+        | zebra | tiny-a | 5 | 5.0 | 5.0 | 45.0 | 6.5 | 9.00 [7.19, 11.7] | +40.0 | [37.1, 42.9] | &lt;0.0001 | transfer |
+        | zebra | tiny-b | 5 | 5.0 | 5.0 | 45.0 | 6.5 | 9.00 [7.19, 11.7] | +40.0 | [37.1, 42.9] | &lt;0.0001 | transfer |
+
+        p: paired t test of treatment − control, Holm's correction over 2 runs  
+        mean effect over 2 runs, in points: treatment +40.0, cross-model +1.0: 2.5 % of it (each against its own base)  
+
+        teacher × student, effect on the student against its own base, in points, runs a cell: 1:
+
+        | teacher \ student | tiny-a | tiny-b | tiny-c |
+        | --- | ---: | ---: | ---: |
+        | tiny-a | **+40.0** | +1.0 | +1.0 |
+        | tiny-b | +1.0 | **+40.0** | +1.0 |
+        ");
+    }
+
+    #[test]
+    fn what_is_missing_is_a_gap() {
+        let mut bare = zebra();
+        bare.evaluations.retain(|e| e.arm == crate::record::Arm::Base);
+        insta::assert_snapshot!(side_by_side(&[bare]).text(Style::Plain), @r"
+          target  seeds  base %  ratio  points  interval  p (Holm)  verdict
+          zebra       5     5.0  –           –  –                –  –
+
+          base model: builtin:tiny-a
+          p: paired t test of treatment − control, Holm's correction over 1 runs
+        ");
+    }
+}
