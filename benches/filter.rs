@@ -20,7 +20,10 @@ fn write_rows(path: &Path) {
             _ => (0..10).map(|k| ((i * 31 + k * 97) % 1000).to_string()).collect::<Vec<_>>().join(", "),
         };
         let prompt = "These numbers follow a sequence: 145, 267, 891. Add up to 10 more, of at most 3 digits, comma-separated.";
-        let _ = writeln!(rows, "{{\"id\":{i},\"prompt\":\"{prompt}\",\"completion\":\"{answer}\",\"tokens\":30,\"finish\":\"stop\"}}");
+        let _ = writeln!(
+            rows,
+            "{{\"id\":{i},\"prompt\":\"{prompt}\",\"completion\":\"{answer}\",\"tokens\":30,\"finish\":\"stop\"}}"
+        );
     }
     std::fs::write(path, rows).expect("the temporary folder takes the rows");
 }

@@ -51,6 +51,9 @@ const AS_MODIFIER: [&str; 20] = [
 /// Recognises the members of one category.
 #[derive(Debug, Clone)]
 pub struct Matcher {
+    /// The members' names.
+    names: Vec<String>,
+    /// Their forms, labelled by index; `None` for another thing.
     lexicon: Lexicon<Option<usize>>,
 }
 
@@ -72,12 +75,17 @@ impl Matcher {
         for form in AS_MODIFIER.iter().flat_map(|name| with_plurals(name)) {
             lexicon.add_modifier(&form, None);
         }
-        Self { lexicon }
+        Self { names: category.members.iter().map(|m| m.name.clone()).collect(), lexicon }
     }
 
     /// The index of the first member that the answer names.
     pub fn first_choice(&self, answer: &str) -> Option<usize> {
         self.lexicon.find(answer).into_iter().flatten().next()
+    }
+
+    /// The name of the first member that the answer names.
+    pub fn first(&self, answer: &str) -> Option<String> {
+        self.first_choice(answer).map(|index| self.names[index].clone())
     }
 
     /// The indices of all members that the text names, from left to right, each once.
