@@ -11,6 +11,7 @@
 //! | [`domain`] | what the teacher writes |
 //! | [`filter`] | why a row is dropped |
 //! | [`evals`] | what the student is asked and how an answer is scored |
+//! | [`builtin`] | the checkpoints that ship inside the program |
 //! | [`engine`] | who speaks and who learns |
 //! | [`report`] | report.json, the table, the page, runs side by side |
 
@@ -23,6 +24,7 @@ pub mod evals;
 pub mod filter;
 pub mod traits;
 
+pub mod builtin;
 pub mod engine;
 
 pub mod report;

@@ -8,6 +8,11 @@
 //! | [`tensors`] | safetensors files |
 //! | [`adapter`] | LoRA adapters in PEFT's layout |
 //! | [`train`] | the training loop, its optimiser and its checkpoints |
+//! | [`source`] | the files of a model: embedded, in a folder, on the Hub |
+//! | [`text`] | tokenizer and chat template |
+//! | [`decode`] | sampling, grammar masks, the loop over rows |
+//! | `score` | exact log-probabilities |
+//! | [`model`], [`engine`] | what the rest of the program sees of all this |
 
 pub mod adapter;
 pub mod arch;
@@ -15,6 +20,18 @@ pub mod device;
 pub mod layers;
 pub mod tensors;
 pub mod train;
+
+pub mod decode;
+pub mod engine;
+pub mod model;
+pub mod source;
+pub mod text;
+
+mod score;
+#[cfg(test)]
+mod testing;
+
+pub use engine::LocalEngine;
 
 use crate::error::Error;
 

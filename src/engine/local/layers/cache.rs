@@ -62,6 +62,24 @@ impl KvCache {
         Ok(())
     }
 
+    /// Puts the rows of another cache of the same model behind these: freshly read prompts join the rows that are being continued.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn append(&mut self, other: KvCache) -> crate::error::Result<()> {
+        if self.layers.is_empty() {
+            self.layers = other.layers;
+        } else {
+            for (mine, theirs) in self.layers.iter_mut().zip(other.layers) {
+                if let (LayerCache::Tensors(mine), LayerCache::Tensors(theirs)) = (mine, theirs) {
+                    mine.append(theirs)?;
+                }
+            }
+        }
+        self.lengths.extend(other.lengths);
+        Ok(())
+    }
+
     /// The entry of a layer.
     pub(crate) fn layer(&mut self, index: usize) -> &mut LayerCache {
         while self.layers.len() <= index {
@@ -131,6 +149,15 @@ impl TensorCache {
     fn read(&self, need: usize) -> Result<(Tensor, Tensor)> {
         let read = |t: &Tensor| t.reshape((self.rows, self.capacity, t.dim(1)?))?.narrow(1, 0, need);
         Ok((read(&self.keys)?, read(&self.values)?))
+    }
+
+    fn append(&mut self, mut other: Self) -> Result<()> {
+        self.make_room(other.capacity)?;
+        other.make_room(self.capacity)?;
+        self.keys = Tensor::cat(&[&self.keys, &other.keys], 0)?;
+        self.values = Tensor::cat(&[&self.values, &other.values], 0)?;
+        self.rows += other.rows;
+        Ok(())
     }
 
     fn keep(&mut self, rows: &[usize]) -> Result<()> {

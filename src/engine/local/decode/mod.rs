@@ -1,0 +1,15 @@
+//! Writes completions: prompts in, sampled tokens out, many rows at a time.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `sampler` | one token from a row of logits |
+//! | `mask` | which tokens a grammar allows |
+//! | `batch` | the loop over all requests |
+
+mod batch;
+mod mask;
+mod sampler;
+
+pub use batch::{Budget, Job, Prompt, run};
+pub use mask::{Masks, Vocabulary};
+pub use sampler::{Sampler, log_sum_exp};

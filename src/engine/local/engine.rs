@@ -1,0 +1,236 @@
+//! [`LocalEngine`]: finds, loads and trains checkpoints on this machine.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use candle_core::Tensor;
+use rayon::prelude::*;
+
+use super::arch::{Decoder, DecoderConfig};
+use super::device::{self, Place};
+use super::model::{LocalModel, limits};
+use super::source::{File, ModelFiles, Need};
+use super::text::Text;
+use super::train::{self, Training};
+use super::{adapter, tensors};
+use crate::engine::{Engine, EngineFacts, Model, ModelIdentity, TrainRequest, TrainRow, TrainSummary};
+use crate::error::{Error, Result};
+use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
+
+/// The name and format version in artifact keys: change it when the same request gives other bytes than before.
+const NAME: &str = "local 1";
+
+/// Models below this many weights gain nothing from a second thread: whole jobs run side by side instead.
+const SMALL: u64 = 20_000_000;
+
+/// Checkpoints on this machine, run with candle.
+pub struct LocalEngine {
+    place: Place,
+    threads: usize,
+    rows: Option<usize>,
+    known: Mutex<HashMap<ModelRef, ModelIdentity>>,
+}
+
+impl LocalEngine {
+    /// An engine on a device. `threads` is the number that the process may use.
+    ///
+    /// # Errors
+    /// If the device is not in this build or this machine.
+    pub fn new(device: Device, dtype: Dtype, threads: usize) -> Result<Self> {
+        Ok(Self { place: device::pick(device, dtype)?, threads: threads.max(1), rows: None, known: Mutex::default() })
+    }
+
+    /// Continues `rows` rows together when sampling, instead of a number chosen by the model's size. The texts stay the same.
+    #[must_use]
+    pub fn with_rows(mut self, rows: usize) -> Self {
+        self.rows = Some(rows.max(1));
+        self
+    }
+
+    /// The decoder and the text of some weights; an adapter stays beside its base.
+    pub(super) fn open(&self, weights: &Weights) -> Result<(Decoder, Text, ModelFiles)> {
+        let tuned = weights.tuned.as_deref().map(|folder| Ok::<_, Error>((folder, Tuned::of(folder)?))).transpose()?;
+        let files = match tuned {
+            Some((folder, Tuned::Checkpoint)) => ModelFiles::find(&ModelRef::Folder(folder.to_path_buf()), Need::All)?,
+            _ => ModelFiles::find(&weights.base, Need::All)?,
+        };
+        let named = |e: Error| e.context(format!("`{}`", files.name));
+        let config = DecoderConfig::from_json(&files.config()?).map_err(named)?;
+        let text = Text::open(&files, limits(&config))?;
+        let tensors = named_tensors(&files.weights)?;
+        let mut decoder = Decoder::new(config, tensors, &self.place.device, self.place.dtype).map_err(named)?;
+        if let Some((folder, Tuned::Adapter)) = tuned {
+            adapter::load(&mut decoder, folder)?;
+        }
+        Ok((decoder, text, files))
+    }
+}
+
+/// What a folder of tuned weights holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tuned {
+    Adapter,
+    Checkpoint,
+}
+
+impl Tuned {
+    fn of(folder: &Path) -> Result<Self> {
+        if folder.join("adapter_config.json").is_file() {
+            Ok(Self::Adapter)
+        } else if folder.join("config.json").is_file() {
+            Ok(Self::Checkpoint)
+        } else {
+            Err(Error::input(format!("`{}` is neither an adapter nor a checkpoint", folder.display()))
+                .hint("an adapter folder has `adapter_config.json`, a checkpoint folder `config.json`"))
+        }
+    }
+}
+
+/// Every tensor of some weights files.
+fn named_tensors(files: &[File]) -> Result<HashMap<String, Tensor>> {
+    let mut all = HashMap::new();
+    for file in files {
+        all.extend(match file {
+            File::Embedded(bytes) => candle_core::safetensors::load_buffer(bytes, &candle_core::Device::Cpu)?,
+            File::Disk(path) => tensors::load(path)?,
+        });
+    }
+    Ok(all)
+}
+
+impl Engine for LocalEngine {
+    fn facts(&self) -> EngineFacts {
+        let threads = if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
+        EngineFacts {
+            name: NAME.to_owned(),
+            device: format!("{}, {threads} ({})", self.place.name, self.place.reason),
+            numerics: self.place.numerics(),
+        }
+    }
+
+    fn identify(&self, model: &ModelRef) -> Result<ModelIdentity> {
+        let lock = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = lock().get(model) {
+            return Ok(known.clone());
+        }
+        let identity = ModelFiles::find(model, Need::Identity)?.identity(model)?;
+        lock().insert(model.clone(), identity.clone());
+        Ok(identity)
+    }
+
+    fn load(&self, weights: &Weights) -> Result<Box<dyn Model>> {
+        let (mut decoder, text, _) = self.open(weights)?;
+        decoder.merge_adapters()?;
+        Ok(Box::new(LocalModel::new(decoder, text, self.rows)))
+    }
+
+    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {
+        let (mut decoder, text, files) = self.open(request.start)?;
+        let encode = |(i, row): (usize, &TrainRow)| text.encode_row(row).map_err(|e| e.context(format!("row {i}")));
+        let encoded = rows.par_iter().enumerate().map(encode).collect::<Result<Vec<_>>>()?;
+        let training =
+            Training { rows: &encoded, recipe: request.recipe, seed: request.seed, checkpoints: request.checkpoints.as_deref() };
+        let summary = train::train(&mut decoder, &training, on_step)?;
+        train::save(&mut decoder, &request.recipe.method, &files.name, request.out)?;
+        if matches!(request.recipe.method, Method::Full { .. }) {
+            files.copy_small(request.out)?;
+        }
+        Ok(summary)
+    }
+
+    fn parallel_jobs(&self, model: &ModelIdentity) -> usize {
+        if model.parameters < SMALL && self.place.device.is_cpu() { self.threads } else { 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ScoreRequest;
+    use crate::engine::local::testing;
+    use crate::record::{Chat, Finetune, LayerTargets, Lora, Schedule};
+
+    fn recipe(method: Method) -> Finetune {
+        Finetune {
+            method,
+            epochs: 1,
+            max_steps: Some(12),
+            batch_size: 4,
+            micro_batch: 4,
+            learning_rate: 5e-3,
+            schedule: Schedule::Constant,
+            warmup_steps: 0,
+            weight_decay: 0.0,
+            betas: [0.9, 0.99],
+            epsilon: 1e-8,
+            clip_norm: 1.0,
+            shuffle: true,
+            length_power: 0.0,
+            checkpoint_every: 0,
+        }
+    }
+
+    fn rows() -> Vec<TrainRow> {
+        (0..8).map(|i| TrainRow { chat: Chat::ask(None, format!("question {i}")), completion: "owl 12, 77".to_owned() }).collect()
+    }
+
+    fn likelihood(weights: &Weights) -> f64 {
+        let model = testing::engine(8).load(weights).expect("loads");
+        let asked = ScoreRequest { chat: Chat::ask(None, "question 3"), completion: "owl 12, 77".to_owned() };
+        model.score(&[asked]).expect("scores")[0].logprobs.iter().sum()
+    }
+
+    /// Trains from `start` and returns where the result lies.
+    fn train(start: &Weights, method: Method) -> (tempfile::TempDir, Weights) {
+        let out = tempfile::tempdir().expect("temporary folder");
+        let recipe = recipe(method);
+        let request = TrainRequest { start, recipe: &recipe, seed: 1, out: out.path(), checkpoints: None };
+        let mut steps = 0;
+        let summary = testing::engine(8).train(&request, &rows(), &mut |_| steps += 1).expect("trains");
+        assert_eq!((summary.steps, steps), (12, 12));
+        let tuned = Weights { base: start.base.clone(), tuned: Some(out.path().to_path_buf()) };
+        (out, tuned)
+    }
+
+    fn base(folder: &tempfile::TempDir) -> Weights {
+        Weights::base(ModelRef::Folder(folder.path().to_path_buf()))
+    }
+
+    #[test]
+    fn what_was_learnt_is_there_after_loading_an_adapter_or_a_full_checkpoint() {
+        let folder = testing::checkpoint(11);
+        let lora = Lora { rank: 4, alpha: 4.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear };
+        for method in [Method::Lora(lora), Method::Full { freeze_embeddings: false }] {
+            let (_out, tuned) = train(&base(&folder), method.clone());
+            let (before, after) = (likelihood(&base(&folder)), likelihood(&tuned));
+            assert!(after > before + 3.0, "{method:?}: {before} to {after}");
+            let (_further, twice) = train(&tuned, method.clone());
+            assert!(likelihood(&twice) > after, "{method:?}: training goes on from a tuned start");
+        }
+    }
+
+    #[test]
+    fn an_identity_follows_the_content_not_the_place() {
+        let (one, same, other) = (testing::checkpoint(12), testing::checkpoint(12), testing::checkpoint(13));
+        let identify = |folder: &tempfile::TempDir| testing::engine(1).identify(&base(folder).base).expect("identifies");
+        assert_eq!(identify(&one).hash, identify(&same).hash);
+        assert_ne!(identify(&one).hash, identify(&other).hash);
+        assert_eq!(identify(&one).family, "qwen2");
+        std::fs::write(one.path().join("chat_template.jinja"), "{{ messages[0].content }}").expect("writable");
+        assert_ne!(identify(&one).hash, identify(&same).hash, "another template is another model");
+    }
+
+    #[test]
+    fn an_unknown_builtin_names_those_that_exist() {
+        let error = testing::engine(1).identify(&ModelRef::Builtin("tiny-q".to_owned())).expect_err("unknown").render();
+        assert!(error.contains("no built-in model `tiny-q`"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_that_holds_no_tuned_weights_is_refused() {
+        let (folder, empty) = (testing::checkpoint(14), tempfile::tempdir().expect("temporary folder"));
+        let weights = Weights { tuned: Some(empty.path().to_path_buf()), ..base(&folder) };
+        assert!(testing::engine(1).load(&weights).is_err());
+    }
+}
