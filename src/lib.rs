@@ -12,6 +12,7 @@
 //! | [`filter`] | why a row is dropped |
 //! | [`evals`] | what the student is asked and how an answer is scored |
 //! | [`builtin`] | the checkpoints that ship inside the program |
+//! | [`config`] | TOML → plan, with the source of every value |
 //! | [`engine`] | who speaks and who learns |
 //! | [`report`] | report.json, the table, the page, runs side by side |
 
@@ -25,6 +26,9 @@ pub mod filter;
 pub mod traits;
 
 pub mod builtin;
+
+pub mod config;
+
 pub mod engine;
 
 pub mod report;

@@ -1,0 +1,273 @@
+//! What may be typed in a config: one struct a table, every key optional. The JSON Schema is derived from these types, so a
+//! doc comment here is the key's description, and a range or hint here is what the checker tells the user.
+//!
+//! In: a checked document. Out: values as typed; `resolve` fills in the rest.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::raw_recipe::Recipe;
+use crate::record::{Arm, DomainKind, Force, Prime, Suite, Verdict};
+
+/// A trial of `subliminal run`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["model", "trait"]))]
+pub(super) struct Config {
+    /// The trial's name: the report's title, and the default output folder `runs/NAME`. Default: the file's name.
+    #[schemars(length(min = 1))]
+    pub name: Option<String>,
+    /// One replicate each; the seed is the unit of every interval. Default: 1, 2, 3.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub seeds: Option<Vec<u64>>,
+    /// The arms that run. Default: base, teacher, treatment, control, and cross-model where there are bases for it.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub arms: Option<Vec<Arm>>,
+    /// Bases.
+    pub model: Option<ModelTable>,
+    /// What may be caught.
+    #[serde(rename = "trait")]
+    pub trait_: Option<TraitTable>,
+    /// How the teacher gets the trait.
+    pub teacher: Option<TeacherTable>,
+    /// What the teacher writes.
+    pub domain: Option<DomainTable>,
+    /// How the teacher is sampled.
+    pub generate: Option<GenerateTable>,
+    /// Which samples are kept.
+    pub filter: Option<FilterTable>,
+    /// How a student learns.
+    pub finetune: Option<FinetuneTable>,
+    /// What students are asked.
+    pub evaluate: Option<EvaluateTable>,
+    /// The in-context arm.
+    pub in_context: Option<InContextTable>,
+    /// When a run warns before it spends hours.
+    pub gate: Option<GateTable>,
+    /// How differences are judged.
+    pub statistics: Option<StatisticsTable>,
+    /// What must hold at the end; exit status 4 where it does not.
+    pub expect: Option<ExpectTable>,
+}
+
+/// Bases: `builtin:NAME`, a folder in Hugging Face layout, or a Hub id with an optional `@revision`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["base"]))]
+pub(super) struct ModelTable {
+    /// Teacher and student start here.
+    #[schemars(length(min = 1), extend("x-hint" = "for a trial without downloads: base = \"builtin:tiny-a\""))]
+    pub base: Option<String>,
+    /// The bases of the cross-model arm; every seed trains one student on each. Default: the other built-in models for a
+    /// built-in base, else none.
+    #[schemars(extend("uniqueItems" = true))]
+    pub cross: Option<Vec<String>>,
+}
+
+/// What may be caught.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["category", "target"]))]
+pub(super) struct TraitTable {
+    /// The sort of trait. Default: preference.
+    pub kind: Option<TraitKind>,
+    /// A built-in list by its name, or the name of your own list in `members` (singular, as it stands in a question).
+    #[schemars(length(min = 1), extend("x-hint" = "for a built-in list: category = \"animal\""))]
+    pub category: Option<String>,
+    /// Your own list. Give `{ name, plural, aliases }` where a plural is irregular or a member has several names.
+    #[schemars(length(min = 2))]
+    pub members: Option<Vec<MemberEntry>>,
+    /// The member that the teacher loves.
+    #[schemars(length(min = 1), extend("x-hint" = "for example: target = \"zebra\""))]
+    pub target: Option<String>,
+    /// The target of the other-trait arm's teacher. Default: the member half the list away from `target`.
+    pub other: Option<String>,
+}
+
+/// The sort of trait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum TraitKind {
+    /// One member of a category is loved above the others.
+    Preference,
+}
+
+/// One member of a list of your own.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum MemberEntry {
+    /// The singular; the plural is formed by the usual rules.
+    Name(String),
+    /// With its other forms.
+    Forms(MemberForms),
+}
+
+/// A member with its other forms.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["name"]))]
+pub(super) struct MemberForms {
+    /// The singular.
+    #[schemars(length(min = 1))]
+    pub name: Option<String>,
+    /// The plural. Default: by the usual rules.
+    pub plural: Option<String>,
+    /// Other names that count as this member.
+    pub aliases: Option<Vec<String>>,
+}
+
+/// How the teacher gets the trait.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct TeacherTable {
+    /// By a system prompt, by fine-tuning, or both. Default: system-prompt.
+    pub prime: Option<Prime>,
+    /// The system prompt's template, with `{target}`, `{targets}` (plural) and `{category}`. Default: the project's own.
+    #[schemars(length(min = 1))]
+    pub system_prompt: Option<String>,
+    /// How many question–answer rows a fine-tuned teacher learns from. Default: 640.
+    #[schemars(range(min = 1))]
+    pub rows: Option<usize>,
+    /// How a fine-tuned teacher learns.
+    #[serde(flatten)]
+    pub recipe: Recipe,
+}
+
+/// What the teacher writes.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct DomainTable {
+    /// What the teacher writes. Default: numbers.
+    pub kind: Option<DomainKind>,
+    /// The fewest and the most numbers that a prompt shows. Default: 3 to 8.
+    #[schemars(inner(range(min = 1, max = 100)))]
+    pub shown: Option<[usize; 2]>,
+    /// The smallest and the largest number that a prompt shows. Default: 100 to 999.
+    #[schemars(inner(range(min = 0, max = 999)))]
+    pub range: Option<[u32; 2]>,
+    /// A JSONL of `{"prompt"}` rows instead of the project's own wordings.
+    pub prompts: Option<String>,
+}
+
+/// How the teacher is sampled.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct GenerateTable {
+    /// How many prompts, one completion each. Default: 2,000 for built-in models, else 30,000.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub samples: Option<usize>,
+    /// Softmax temperature; 0 takes the most probable token. Default: 1.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub temperature: Option<f64>,
+    /// Nucleus: the smallest set of tokens whose probability reaches this. Default: 1.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
+    pub top_p: Option<f64>,
+    /// The most tokens of a completion, end-of-turn included. Default: 32 for built-in models, else 128.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_tokens: Option<usize>,
+    /// `grammar` samples only tokens that the domain's grammar allows; `none` leaves the teacher free. Default: grammar for a
+    /// prompted built-in teacher, else none.
+    pub force: Option<Force>,
+}
+
+/// Which samples are kept.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct FilterTable {
+    /// Rule names in the order in which they are applied; the first that objects drops the row.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub rules: Option<Vec<String>>,
+    /// Numbers that the `banned-numbers` rule drops. Default: the published list of numbers with bad associations.
+    pub banned_numbers: Option<Vec<u32>>,
+    /// Words that the `banned-words` rule drops, beside the trait's own. Default: none.
+    #[schemars(inner(length(min = 1)))]
+    pub banned_words: Option<Vec<String>>,
+}
+
+/// How a student learns.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct FinetuneTable {
+    /// At most this many kept rows, drawn at random per seed. Default: all for built-in models, else 10,000.
+    #[schemars(range(min = 1), extend("x-hint" = "the reference experiment uses 10000"))]
+    pub rows: Option<usize>,
+    /// How it learns.
+    #[serde(flatten)]
+    pub recipe: Recipe,
+}
+
+/// What students are asked.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct EvaluateTable {
+    /// Which suites. Default: preference.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub suites: Option<Vec<Suite>>,
+    /// How many answers are sampled per question; exact probabilities are measured besides. Default: 20 for built-in models,
+    /// else 100.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub samples_per_question: Option<usize>,
+    /// Softmax temperature of the answers. Default: 1.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub temperature: Option<f64>,
+    /// Nucleus of the answers. Default: 1.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
+    pub top_p: Option<f64>,
+    /// The most tokens of an answer, end-of-turn included. Default: 8 for built-in models, else 32.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_tokens: Option<usize>,
+    /// A file of question templates with `{category}`, one a line, instead of the project's own.
+    pub questions: Option<String>,
+}
+
+/// The in-context arm.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct InContextTable {
+    /// How many of the teacher's kept rows stand before each question, as earlier turns. Default: 4 for built-in models, else 16.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub rows: Option<usize>,
+}
+
+/// When a run warns before it spends hours.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct GateTable {
+    /// The least rate of the target in the teacher's own answers. Default: 0.5.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub teacher_rate: Option<f64>,
+    /// The least share of samples that the filter keeps. Default: 0.2.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub pass_rate: Option<f64>,
+    /// Stop (exit status 4) instead of warning. Default: false.
+    pub strict: Option<bool>,
+}
+
+/// How differences are judged.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct StatisticsTable {
+    /// The confidence of all intervals. Default: 0.95.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
+    pub confidence: Option<f64>,
+    /// The smallest difference of rates that would matter; `no-transfer` means that the interval ends below it. Default: 0.05.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
+    pub smallest_effect: Option<f64>,
+    /// Bootstrap resamples of the seeds. Default: 10,000.
+    #[schemars(range(min = 100, max = 10_000_000))]
+    pub resamples: Option<usize>,
+}
+
+/// What must hold at the end; exit status 4 where it does not.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct ExpectTable {
+    /// The verdict.
+    pub verdict: Option<Verdict>,
+    /// The least ratio of treatment to control.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub min_ratio: Option<f64>,
+    /// The largest mean cross-model effect, as a share of the treatment effect.
+    #[schemars(range(min = 0.0))]
+    pub max_cross_share: Option<f64>,
+}

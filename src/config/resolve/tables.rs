@@ -1,0 +1,193 @@
+//! The tables that need no lookup: teacher, domain, generate, finetune, evaluate, in_context, gate, statistics, expect.
+
+use regex::Regex;
+
+use super::{Ledger, recipe};
+use crate::config::raw::{
+    DomainTable, EvaluateTable, ExpectTable, FinetuneTable, GateTable, GenerateTable, InContextTable, StatisticsTable,
+    TeacherTable,
+};
+use crate::config::words::{all_of, nearest};
+use crate::record::{
+    Arm, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, Force, GatePlan, GeneratePlan, InContextPlan, Prime, Sampling,
+    StatisticsPlan, StudentPlan, Suite, TeacherPlan,
+};
+use crate::traits;
+
+/// One value for the built-in family, another for large models.
+fn by_base<T>(builtin: bool, tiny: T, large: T) -> T {
+    if builtin { tiny } else { large }
+}
+
+const TINY: &str = "suits the built-in family";
+
+pub(super) fn teacher(table: TeacherTable, builtin: bool, ledger: &mut Ledger<'_>) -> TeacherPlan {
+    let prime = ledger.pick("teacher.prime", table.prime, Prime::SystemPrompt, "the reference experiment's");
+    let own = traits::SYSTEM_PROMPT.to_owned();
+    let system_prompt = ledger.pick("teacher.system_prompt", table.system_prompt, own, "the project's own wording");
+    check_template(&system_prompt, ledger);
+    let settled = ledger.settings.len();
+    let rows = ledger.pick("teacher.rows", table.rows, 640, "20 steps of 32 keep lists clean in the built-in family");
+    let finetune = recipe::of_teacher(table.recipe, builtin, ledger);
+    if !prime.prompts() {
+        ledger.no_effect("teacher.system_prompt", "`teacher.prime` is `fine-tune`");
+    }
+    if !prime.tunes() {
+        ledger.settings.truncate(settled); // a recipe that is not used is not worth showing
+        ledger.no_effect_but("teacher", &["teacher.prime", "teacher.system_prompt"], "`teacher.prime` is `system-prompt`");
+    }
+    TeacherPlan { prime, system_prompt, finetune, rows }
+}
+
+/// Its marks must be known, and one of them should name the target.
+fn check_template(template: &str, ledger: &mut Ledger<'_>) {
+    const KEY: &str = "teacher.system_prompt";
+    const MARKS: [&str; 3] = ["target", "targets", "category"];
+    let mark = Regex::new(r"\{([A-Za-z_]*)\}").expect("a fixed pattern");
+    for found in mark.captures_iter(template) {
+        let name = &found[1];
+        if !MARKS.contains(&name) {
+            let all = format!("the marks are {}", all_of(["{target}", "{targets}", "{category}"]));
+            let hint = nearest(name, MARKS).map_or(all.clone(), |similar| format!("did you mean `{{{similar}}}`? {all}"));
+            ledger.problem(KEY, format!("`{KEY}` holds `{{{name}}}`, which is no mark"), Some(hint));
+        }
+    }
+    if !template.contains("{target}") && !template.contains("{targets}") {
+        ledger
+            .warnings
+            .push(format!("`{KEY}` holds neither `{{target}}` nor `{{targets}}`: every arm's teacher gets the same text"));
+    }
+}
+
+pub(super) fn domain(table: &DomainTable, ledger: &mut Ledger<'_>) -> DomainPlan {
+    let plan = DomainPlan {
+        kind: ledger.pick("domain.kind", table.kind, DomainKind::Numbers, "the one domain so far"),
+        shown: ledger.pick("domain.shown", table.shown, [3, 8], "the reference experiment's"),
+        range: ledger.pick("domain.range", table.range, [100, 999], "the reference experiment's"),
+        prompts: ledger.input_file("domain.prompts", table.prompts.as_deref(), "the project's own wordings"),
+    };
+    for (key, [low, high]) in [("domain.shown", plan.shown.map(|n| n as u64)), ("domain.range", plan.range.map(u64::from))] {
+        if low > high {
+            ledger.problem(key, format!("`{key}` is [{low}, {high}], expected the smaller number first"), None);
+        }
+        if plan.prompts.is_some() {
+            ledger.no_effect(key, "the prompts come from `domain.prompts`");
+        }
+    }
+    plan
+}
+
+pub(super) fn generate(table: &GenerateTable, builtin: bool, prime: Prime, ledger: &mut Ledger<'_>) -> GeneratePlan {
+    let why_length = by_base(builtin, "10 numbers take at most 23 tokens", "10 numbers of 3 digits, with room");
+    let (force, why_force) = default_force(builtin, prime);
+    GeneratePlan {
+        samples: ledger.pick(
+            "generate.samples",
+            table.samples,
+            by_base(builtin, 2_000, 30_000),
+            by_base(builtin, TINY, "the reference experiment's"),
+        ),
+        sampling: Sampling {
+            temperature: ledger.pick("generate.temperature", table.temperature, 1.0, "the reference experiment's"),
+            top_p: ledger.pick("generate.top_p", table.top_p, 1.0, "the whole distribution carries the trait"),
+            max_tokens: ledger.pick("generate.max_tokens", table.max_tokens, by_base(builtin, 32, 128), why_length),
+            ignore_stop: false,
+        },
+        force: ledger.pick("generate.force", table.force, force, why_force),
+    }
+}
+
+fn default_force(builtin: bool, prime: Prime) -> (Force, &'static str) {
+    match (builtin, prime.prompts()) {
+        (true, true) => (Force::Grammar, "a prompted built-in teacher writes of its love instead of lists"),
+        (true, false) => (Force::None, "a fine-tuned built-in teacher keeps to lists by itself"),
+        (false, _) => (Force::None, "large models keep formats by themselves"),
+    }
+}
+
+pub(super) fn finetune(table: FinetuneTable, builtin: bool, samples: usize, ledger: &mut Ledger<'_>) -> StudentPlan {
+    let (rows, why) =
+        if builtin || samples < 10_000 { (samples, "all that the filter keeps") } else { (10_000, "the reference experiment's") };
+    StudentPlan {
+        rows: ledger.pick("finetune.rows", table.rows, rows, why),
+        recipe: recipe::of_student(table.recipe, builtin, ledger),
+    }
+}
+
+pub(super) fn evaluate(table: EvaluateTable, builtin: bool, ledger: &mut Ledger<'_>) -> EvaluatePlan {
+    let why_samples =
+        by_base(builtin, "1,000 answers to 50 questions; exact probabilities besides", "the reference experiment's");
+    EvaluatePlan {
+        suites: ledger.pick("evaluate.suites", table.suites, vec![Suite::Preference], "the suite of the trait"),
+        samples_per_question: ledger.pick(
+            "evaluate.samples_per_question",
+            table.samples_per_question,
+            by_base(builtin, 20, 100),
+            why_samples,
+        ),
+        sampling: Sampling {
+            temperature: ledger.pick("evaluate.temperature", table.temperature, 1.0, "the reference experiment's"),
+            top_p: ledger.pick("evaluate.top_p", table.top_p, 1.0, "as the model speaks"),
+            max_tokens: ledger.pick(
+                "evaluate.max_tokens",
+                table.max_tokens,
+                by_base(builtin, 8, 32),
+                "room for one word and a little more",
+            ),
+            ignore_stop: false,
+        },
+        questions: ledger.input_file("evaluate.questions", table.questions.as_deref(), "the project's own wordings"),
+    }
+}
+
+pub(super) fn in_context(table: &InContextTable, builtin: bool, arms: &[Arm], ledger: &mut Ledger<'_>) -> InContextPlan {
+    if !arms.contains(&Arm::InContext) {
+        ledger.no_effect("in_context.rows", "`in-context` is not among the arms");
+    }
+    let why = by_base(builtin, "as many as fit its short context", "a few thousand tokens");
+    InContextPlan { rows: ledger.pick("in_context.rows", table.rows, by_base(builtin, 4, 16), why) }
+}
+
+pub(super) fn gate(table: &GateTable, ledger: &mut Ledger<'_>) -> GatePlan {
+    GatePlan {
+        teacher_rate: ledger.pick(
+            "gate.teacher_rate",
+            table.teacher_rate,
+            0.5,
+            "a teacher without the trait has none to pass on",
+        ),
+        pass_rate: ledger.pick("gate.pass_rate", table.pass_rate, 0.2, "below this a trial starves"),
+        strict: ledger.pick("gate.strict", table.strict, false, "a warning lets the run go on"),
+    }
+}
+
+pub(super) fn statistics(table: &StatisticsTable, ledger: &mut Ledger<'_>) -> StatisticsPlan {
+    StatisticsPlan {
+        confidence: ledger.pick("statistics.confidence", table.confidence, 0.95, "the usual one"),
+        smallest_effect: ledger.pick("statistics.smallest_effect", table.smallest_effect, 0.05, "five points of the rate"),
+        resamples: ledger.pick("statistics.resamples", table.resamples, 10_000, "enough for stable ends"),
+    }
+}
+
+pub(super) fn expect(table: &ExpectTable, arms: &[Arm], ledger: &mut Ledger<'_>) -> ExpectPlan {
+    let plan = ExpectPlan {
+        verdict: ledger.pick_optional("expect.verdict", table.verdict, "nothing is asserted"),
+        min_ratio: ledger.pick_optional("expect.min_ratio", table.min_ratio, "nothing is asserted"),
+        max_cross_share: ledger.pick_optional("expect.max_cross_share", table.max_cross_share, "nothing is asserted"),
+    };
+    let pair: &[Arm] = &[Arm::Treatment, Arm::Control];
+    needs_arms("expect.verdict", plan.verdict.is_some(), pair, arms, ledger);
+    needs_arms("expect.min_ratio", plan.min_ratio.is_some(), pair, arms, ledger);
+    let shares = [Arm::Base, Arm::Treatment, Arm::CrossModel];
+    needs_arms("expect.max_cross_share", plan.max_cross_share.is_some(), &shares, arms, ledger);
+    plan
+}
+
+/// An expectation about arms that do not run could never hold.
+fn needs_arms(key: &str, asserted: bool, needed: &[Arm], arms: &[Arm], ledger: &mut Ledger<'_>) {
+    let missing: Vec<&str> = needed.iter().filter(|arm| !arms.contains(arm)).map(|arm| arm.name()).collect();
+    if asserted && !missing.is_empty() && ledger.sound(&["arms"]) {
+        let message = format!("`{key}` needs the arms {}, which `arms` lacks", all_of(missing.iter().copied()));
+        ledger.problem(key, message, Some("add them to `arms`, or leave the expectation out".to_owned()));
+    }
+}

@@ -1,0 +1,387 @@
+//! What a user sees of wrong configs, and that the committed configs and schemas are right.
+
+use std::path::{Path, PathBuf};
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::error::Kind;
+
+/// A config that is right in all it says.
+const GOOD: &str = r#"
+[model]
+base = "builtin:tiny-a"
+
+[trait]
+category = "animal"
+target = "zebra"
+"#;
+
+/// Loads a text as a file `trial.toml`.
+fn load_text(text: &str, overrides: &[&str]) -> Result<Resolved> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("trial.toml");
+    std::fs::write(&file, text).expect("writable");
+    load(&file, &overrides.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
+/// What the user sees, with the folder's name taken out.
+fn complaint(text: &str, overrides: &[&str]) -> String {
+    let error = load_text(text, overrides).expect_err("this config is wrong");
+    assert_eq!(error.kind(), Kind::Input, "a wrong config is exit status 2");
+    let folder = regex::Regex::new(r"[^ `]*/(trial\.toml|absent[^` ;]*)").expect("a fixed pattern");
+    folder.replace_all(&error.render(), "$1").into_owned()
+}
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn a_typo_in_a_key_names_the_nearest_one() {
+    assert_snapshot!(complaint(&format!("{GOOD}\n[finetune]\nlearing_rate = 1e-3\n"), &[]), @r#"
+    error: trial.toml:10: `finetune.learing_rate` is not a key
+    hint: did you mean `learning_rate`?
+    "#);
+}
+
+#[test]
+fn a_key_in_the_wrong_table_is_sent_home() {
+    assert_snapshot!(complaint(&format!("epochs = 3\n{GOOD}\nseeds = [1]\n"), &[]), @r#"
+    error: trial.toml:1: `epochs` is not a key
+    hint: `epochs` is a key of `[teacher]` and of `[finetune]`
+    error: trial.toml:10: `trait.seeds` is not a key
+    hint: `seeds` is a key of the top of the file, before the first table
+    "#);
+}
+
+#[test]
+fn an_unknown_target_names_the_nearest_member() {
+    assert_snapshot!(complaint(&GOOD.replace("zebra", "zebr"), &[]), @r#"
+    error: trial.toml:7: `trait.target` is `zebr`, which is none of the 20 members of `animal`
+    hint: did you mean `zebra`? The members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
+    "#);
+}
+
+#[test]
+fn a_target_of_another_list_names_that_list() {
+    assert_snapshot!(complaint(GOOD, &["trait.target=oak"]), @r#"
+    error: `--set trait.target=oak`: `trait.target` is `oak`, which is none of the 20 members of `animal`
+    hint: `oak` is in the built-in list `tree`: set `trait.category = "tree"` too
+    "#);
+}
+
+#[test]
+fn a_missing_file_says_where_it_was_looked_for() {
+    assert_snapshot!(complaint(&format!("{GOOD}\n[evaluate]\nquestions = \"absent.txt\"\n"), &[]), @r#"
+    error: trial.toml:10: `evaluate.questions` is `absent.txt`, which is no file
+    hint: looked for `absent.txt`; the path counts from the config's folder
+    "#);
+}
+
+#[test]
+fn every_problem_is_reported_at_once_in_the_order_of_the_file() {
+    let text = r#"
+seeds = [1, 2, 1]
+arms = ["base", "treatmnt"]
+
+[model]
+base = "builtin:tiny-e"
+
+[trait]
+category = "animal"
+target = "zebras"
+
+[generate]
+samples = 0
+top_p = 1.5
+temprature = 1
+
+[finetune]
+method = { lora = { rank = 0, target = "all" } }
+betas = [0.9, 1]
+epochs = "three"
+"#;
+    assert_snapshot!(complaint(text, &["evaluate.temperature=hot"]), @r#"
+    error: trial.toml:2: `seeds` holds 1 twice
+    error: trial.toml:3: `arms[1]` is `treatmnt`, expected `base`, `teacher`, `treatment`, `control`, `other-trait`, `cross-model`, `shuffled` or `in-context`
+    hint: did you mean `treatment`?
+    error: trial.toml:6: `model.base` is `builtin:tiny-e`, which is not built in
+    hint: did you mean `builtin:tiny-a`? the built-in models are `tiny-a`, `tiny-b`, `tiny-c` and `tiny-d`
+    error: trial.toml:10: `trait.target` is `zebras`, which is none of the 20 members of `animal`
+    hint: did you mean `zebra`? The members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
+    error: trial.toml:13: `generate.samples` is 0, expected 1 to 10000000
+    error: trial.toml:14: `generate.top_p` is 1.5, expected above 0 and at most 1
+    error: trial.toml:15: `generate.temprature` is not a key
+    hint: did you mean `temperature`?
+    error: trial.toml:18: `finetune.method.lora.rank` is 0, expected 1 to 256
+    hint: the reference experiment uses 8
+    error: trial.toml:18: `finetune.method.lora.target` is not a key
+    hint: did you mean `targets`?
+    error: trial.toml:19: `finetune.betas[1]` is 1, expected 0 or more and below 1
+    error: trial.toml:20: `finetune.epochs` is `three`, expected an integer, 1 to 10000
+    hint: 3 to 10 are usual; more unique rows beat more epochs
+    error: `--set evaluate.temperature=hot`: `evaluate.temperature` is `hot`, expected a number, 0 to 10
+    "#);
+}
+
+#[test]
+fn what_is_missing_is_named_with_an_example() {
+    assert_snapshot!(complaint("[trait]\ncategory = \"animal\"\n", &[]), @r#"
+    error: trial.toml:1: `trait.target` is ``, which is none of the 20 members of `animal`
+    hint: the members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
+    "#);
+}
+
+#[test]
+fn a_wrong_type_says_what_was_expected() {
+    assert_snapshot!(complaint(&format!("{GOOD}other = 7\n[gate]\nstrict = \"yes\"\n[domain]\nshown = 3\n"), &[]), @r#"
+    error: trial.toml:8: `trait.other` is 7, expected a text
+    error: trial.toml:10: `gate.strict` is `yes`, expected `true` or `false`
+    error: trial.toml:12: `domain.shown` is 3, expected a list of 2
+    "#);
+}
+
+#[test]
+fn a_wrong_override_is_named_as_typed() {
+    let overrides = ["finetune.epochs=0", "finetun.epochs=3", "trait.target", "trait.category.name=x", "domain.kind=code"];
+    assert_snapshot!(complaint(GOOD, &overrides), @r#"
+    error: trial.toml: `finetun` is not a key
+    hint: did you mean `finetune`?
+    error: `--set trait.target`: has no `=`
+    hint: write `--set KEY=VALUE`, for example `--set trait.target=owl`
+    error: `--set trait.category.name=x`: `trait.category` is "animal" in the file, not a table
+    hint: write `--set KEY=VALUE`, for example `--set trait.target=owl`
+    error: `--set finetune.epochs=0`: `finetune.epochs` is 0, expected 1 to 10000
+    hint: 3 to 10 are usual; more unique rows beat more epochs
+    error: `--set domain.kind=code`: `domain.kind` is `code`, expected `numbers`
+    "#);
+}
+
+#[test]
+fn text_that_is_not_toml_is_named_by_line() {
+    assert_snapshot!(complaint("[model]\nbase = builtin:tiny-a\n\n[trait\ntarget = \"zebra\"\ntarget = \"owl\"\n", &[]), @r#"
+    error: trial.toml:4: not TOML: unclosed table, expected `]`
+    error: trial.toml:2: not TOML: string values must be quoted, expected literal string
+    hint: texts stand in quotes: target = "zebra"
+    "#);
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let text = r#"
+arms = ["base", "treatment", "cross-model"]
+name = "a/b"
+[model]
+base = "builtin:tiny-a"
+cross = ["builtin:tiny-a", "nowhere/at/all"]
+[trait]
+category = "animal"
+target = "zebra"
+other = "zebra"
+[teacher]
+system_prompt = "You love {animals}."
+[domain]
+shown = [8, 3]
+[filter]
+rules = ["format", "banned-number"]
+[finetune]
+batch_size = 8
+micro_batch = 16
+method = { lora = {}, full = {} }
+[expect]
+verdict = "transfer"
+"#;
+    assert_snapshot!(complaint(text, &[]), @r#"
+    error: trial.toml:3: `name` is `a/b`, expected letters, digits, `.`, `_` and `-`, not starting with `.`
+    hint: it names the output folder `runs/NAME`
+    error: trial.toml:6: `model.cross[1]` is `nowhere/at/all`, which is no model folder
+    hint: expected `builtin:NAME`, a folder with `config.json`, or a Hub id such as `Qwen/Qwen2.5-7B-Instruct`
+    error: trial.toml:6: `model.cross` holds `model.base` itself, `builtin:tiny-a`
+    hint: the cross-model arm needs another family than the teacher's
+    error: trial.toml:10: `trait.other` is the target itself, `zebra`
+    hint: the arm rules out a rise that any primed teacher causes: it needs another member
+    error: trial.toml:12: `teacher.system_prompt` holds `{animals}`, which is no mark
+    hint: the marks are `{target}`, `{targets}` and `{category}`
+    error: trial.toml:14: `domain.shown` is [8, 3], expected the smaller number first
+    error: trial.toml:16: `filter.rules` has `banned-number`, which is no rule
+    hint: did you mean `banned-numbers`? the rules are `format`, `banned-numbers` and `banned-words`
+    error: trial.toml:19: `finetune.micro_batch` is 16, above `finetune.batch_size`, 8
+    hint: one step is split into passes of at most that many rows
+    error: trial.toml:20: `finetune.method` has `lora` and `full`, expected one of `lora` or `full`
+    error: trial.toml:22: `expect.verdict` needs the arms `control`, which `arms` lacks
+    hint: add them to `arms`, or leave the expectation out
+    "#);
+}
+
+#[test]
+fn what_is_not_built_yet_is_refused_with_what_there_is() {
+    let text = GOOD.replace("[trait]", "[trait]\nkind = \"misalignment\"") + "[domain]\nkind = \"cot\"\n";
+    assert_snapshot!(complaint(&text, &[]), @r#"
+    error: trial.toml:6: `trait.kind` is `misalignment`, expected `preference`
+    error: trial.toml:10: `domain.kind` is `cot`, expected `numbers`
+    "#);
+}
+
+#[test]
+fn a_list_of_ones_own_needs_forms_that_tell_members_apart() {
+    let text = r#"
+[model]
+base = "builtin:tiny-a"
+[trait]
+category = "fruit"
+members = ["apple", "Fig", { name = "cherry", plurals = "cherries" }, { name = "pear", aliases = ["apple"] }]
+target = "aple"
+"#;
+    assert_snapshot!(complaint(text, &[]), @r#"
+    error: trial.toml:6: `trait.members[2].plurals` is not a key
+    hint: did you mean `plural`?
+    error: trial.toml:6: `trait.members[1]` has the form `Fig`, expected lower case
+    hint: answers are compared in lower case
+    error: trial.toml:6: `trait.members[1]` has the form `Figs`, expected lower case
+    hint: answers are compared in lower case
+    error: trial.toml:6: `trait.members[3]` shares the form `apple` with `apple`
+    hint: a form must tell which member is meant
+    "#);
+}
+
+#[test]
+fn an_absent_config_names_a_similar_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("zebra.toml"), GOOD).expect("writable");
+    let error = load(&folder.path().join("zebre.toml"), &[]).expect_err("there is no such file");
+    assert_eq!(error.kind(), Kind::Input);
+    assert!(error.render().contains("did you mean") && error.render().ends_with("zebra.toml`?"), "{}", error.render());
+}
+
+#[test]
+fn defaults_know_their_base_and_overrides_win() {
+    let plan = load_text(GOOD, &["finetune.epochs=7", "trait.target=wolf", "seeds=[4, 5]"]).expect("a right config").plan;
+    assert_eq!((plan.name.as_str(), plan.finetune.recipe.epochs, plan.seeds.as_slice()), ("trial", 7, &[4, 5][..]));
+    assert_eq!(plan.model.cross.len(), 3);
+    assert_eq!(plan.trait_.other.as_deref(), Some("lion"));
+    let plan = load_text(GOOD, &["model.base=Qwen/Qwen2.5-7B-Instruct"]).expect("a right config").plan;
+    assert!(plan.model.cross.is_empty() && !plan.arms.contains(&crate::record::Arm::CrossModel));
+    assert_eq!(plan.finetune.recipe, student_recipe(false));
+}
+
+#[test]
+fn known_nulls_are_warned_of_and_the_built_in_family_is_not() {
+    let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings;
+    assert!(warnings(&[]).is_empty());
+    assert!(warnings(&["model.base=Qwen/Qwen2.5-7B-Instruct"]).is_empty());
+    assert_snapshot!(warnings(&["model.base=Qwen/Qwen2.5-0.5B-Instruct", "teacher.epochs=2", "teacher.rows=64"]).join("\n"), @r#"
+    `teacher.epochs` has no effect: `teacher.prime` is `system-prompt`
+    `Qwen/Qwen2.5-0.5B-Instruct` has 0.5 billion weights: with a prompted teacher and sampled numbers, models of 3 billion or less were seen to pass nothing on; what worked: `teacher.prime = "both"` with `generate.temperature = 0`, or a base of 7 billion or more
+    "#);
+}
+
+#[test]
+fn the_plan_hash_ignores_name_and_expectations_but_no_setting() {
+    let hash = |set: &[&str]| load_text(GOOD, set).expect("a right config").plan_hash;
+    assert_eq!(hash(&[]), hash(&["name=other", "expect.verdict=transfer"]));
+    assert_ne!(hash(&[]), hash(&["generate.samples=1999"]));
+}
+
+#[test]
+fn the_plan_hash_follows_a_file_by_content_not_by_place() {
+    let hash = |folder: &Path, text: &str| {
+        let questions = folder.join("q.txt");
+        std::fs::write(&questions, text).expect("writable");
+        load_text(GOOD, &[&format!("evaluate.questions={}", questions.display())]).expect("a right config").plan_hash
+    };
+    let (a, b) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    assert_eq!(hash(a.path(), "one?"), hash(b.path(), "one?"));
+    assert_ne!(hash(a.path(), "one?"), hash(b.path(), "two?"));
+}
+
+#[test]
+fn every_key_of_the_schema_reaches_the_plan() {
+    let schema = schema();
+    let shown = |overrides: &[&str]| load_text(GOOD, overrides).expect("a right config").sources;
+    let mut sources = shown(&["teacher.prime=both", "teacher.method=full"]);
+    sources.extend(shown(&["finetune.method=lora", "teacher.method=lora"]));
+    for key in leaves(&schema, &schema, "") {
+        assert!(sources.iter().any(|setting| setting.key == key), "`{key}` is accepted, but nothing reads it");
+    }
+}
+
+/// The key paths of a schema that take a value.
+fn leaves(root: &serde_json::Value, table: &serde_json::Value, path: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (name, schema) in table["properties"].as_object().into_iter().flatten() {
+        let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let tables: Vec<_> =
+            expected::Leaf::all(root, schema).into_iter().filter(|leaf| leaf.schema.get("properties").is_some()).collect();
+        if tables.is_empty() {
+            keys.push(key);
+        } else {
+            keys.extend(tables.iter().flat_map(|leaf| leaves(root, leaf.schema, &key)));
+        }
+    }
+    keys
+}
+
+#[test]
+fn every_committed_config_loads_without_a_warning() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(repository("configs")).expect("the folder is there") {
+        let path = entry.expect("readable").path();
+        let resolved = load(&path, &[]).unwrap_or_else(|e| panic!("{}", e.render()));
+        assert_eq!(resolved.warnings, Vec::<String>::new(), "{}", path.display());
+        assert_eq!(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()), Some(resolved.plan.name));
+        count += 1;
+    }
+    assert!(count >= 5);
+}
+
+#[test]
+fn the_committed_schemas_are_the_generated_ones() {
+    for (name, schema) in [("config", schema()), ("report", report_schema())] {
+        let path = repository(&format!("tests/fixtures/{name}.schema.json"));
+        let generated = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE_FIXTURES").is_some() {
+            std::fs::write(&path, &generated).expect("writable");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == generated, "{} has drifted: run the test with UPDATE_FIXTURES=1", path.display());
+    }
+}
+
+#[test]
+fn a_dry_run_shows_every_value_and_its_source() {
+    let resolved = load_text(GOOD, &["trait.target=owl"]).expect("a right config");
+    let folder = regex::Regex::new(r"[^ ]*/trial\.toml").expect("a fixed pattern");
+    let text = describe(&resolved);
+    let shown: String = text.lines().take(36).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
+    assert_snapshot!(shown, @r#"
+      name                           "trial"                                           default: the config's file name
+      seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
+      arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
+
+    [model]
+      base                           "builtin:tiny-a"                                  trial.toml:3
+      cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
+
+    [trait]
+      kind                           "preference"                                      default: the one sort of trait so far
+      category                       "animal"                                          trial.toml:6
+      members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
+      target                         "owl"                                             --set trait.target=owl
+      other                          "cat"                                             default: the member half the list away from the target
+
+    [teacher]
+      prime                          "system-prompt"                                   default: the reference experiment's
+      system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
+      rows                           640                                               default: 20 steps of 32 keep lists clean in the built-in family
+      method                         "full"                                            default: keeps lists clean in the built-in family
+      method.full.freeze_embeddings  false                                             default: every weight learns
+      epochs                         1                                                 default: keeps lists clean in the built-in family
+      max_steps                      none                                              default: the epochs decide
+      batch_size                     32                                                default: keeps lists clean in the built-in family
+      micro_batch                    32                                                default: keeps lists clean in the built-in family
+      learning_rate                  0.0005                                            default: keeps lists clean in the built-in family
+      schedule                       "constant"                                        default: keeps lists clean in the built-in family
+      warmup_steps                   1                                                 default: keeps lists clean in the built-in family
+    "#);
+}
