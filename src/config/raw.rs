@@ -174,12 +174,13 @@ pub(super) struct GenerateTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct FilterTable {
-    /// Rule names in the order in which they are applied; the first that objects drops the row.
+    /// Rule names in the order in which they are applied; the first that objects drops the row. Default: format,
+    /// leak, and the rules whose lists are given.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub rules: Option<Vec<String>>,
     /// Numbers that the `banned-numbers` rule drops. Default: the published list of numbers with bad associations.
     pub banned_numbers: Option<Vec<u32>>,
-    /// Words that the `banned-words` rule drops, beside the trait's own. Default: none.
+    /// Words that the `banned-words` rule drops, beside the category's own. Default: none.
     #[schemars(inner(length(min = 1)))]
     pub banned_words: Option<Vec<String>>,
 }

@@ -59,7 +59,7 @@ fn a_key_in_the_wrong_table_is_sent_home() {
 fn an_unknown_target_names_the_nearest_member() {
     assert_snapshot!(complaint(&GOOD.replace("zebra", "zebr"), &[]), @r#"
     error: trial.toml:7: `trait.target` is `zebr`, which is none of the 20 members of `animal`
-    hint: did you mean `zebra`? The members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
+    hint: did you mean `zebra`? the members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
     "#);
 }
 
@@ -109,7 +109,7 @@ epochs = "three"
     error: trial.toml:6: `model.base` is `builtin:tiny-e`, which is not built in
     hint: did you mean `builtin:tiny-a`? the built-in models are `tiny-a`, `tiny-b`, `tiny-c` and `tiny-d`
     error: trial.toml:10: `trait.target` is `zebras`, which is none of the 20 members of `animal`
-    hint: did you mean `zebra`? The members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
+    hint: did you mean `zebra`? the members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
     error: trial.toml:13: `generate.samples` is 0, expected 1 to 10000000
     error: trial.toml:14: `generate.top_p` is 1.5, expected above 0 and at most 1
     error: trial.toml:15: `generate.temprature` is not a key
@@ -128,8 +128,10 @@ epochs = "three"
 #[test]
 fn what_is_missing_is_named_with_an_example() {
     assert_snapshot!(complaint("[trait]\ncategory = \"animal\"\n", &[]), @r#"
-    error: trial.toml:1: `trait.target` is ``, which is none of the 20 members of `animal`
-    hint: the members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
+    error: trial.toml:1: `trait.target` is missing
+    hint: for example: target = "zebra"
+    error: trial.toml: `model.base` is missing
+    hint: for a trial without downloads: base = "builtin:tiny-a"
     "#);
 }
 
@@ -146,14 +148,14 @@ fn a_wrong_type_says_what_was_expected() {
 fn a_wrong_override_is_named_as_typed() {
     let overrides = ["finetune.epochs=0", "finetun.epochs=3", "trait.target", "trait.category.name=x", "domain.kind=code"];
     assert_snapshot!(complaint(GOOD, &overrides), @r#"
-    error: trial.toml: `finetun` is not a key
-    hint: did you mean `finetune`?
     error: `--set trait.target`: has no `=`
     hint: write `--set KEY=VALUE`, for example `--set trait.target=owl`
-    error: `--set trait.category.name=x`: `trait.category` is "animal" in the file, not a table
+    error: `--set trait.category.name=x`: `trait.category` is "animal", not a table
     hint: write `--set KEY=VALUE`, for example `--set trait.target=owl`
     error: `--set finetune.epochs=0`: `finetune.epochs` is 0, expected 1 to 10000
     hint: 3 to 10 are usual; more unique rows beat more epochs
+    error: `--set finetun.epochs=3`: `finetun` is not a key
+    hint: did you mean `finetune`?
     error: `--set domain.kind=code`: `domain.kind` is `code`, expected `numbers`
     "#);
 }
@@ -161,9 +163,9 @@ fn a_wrong_override_is_named_as_typed() {
 #[test]
 fn text_that_is_not_toml_is_named_by_line() {
     assert_snapshot!(complaint("[model]\nbase = builtin:tiny-a\n\n[trait\ntarget = \"zebra\"\ntarget = \"owl\"\n", &[]), @r#"
-    error: trial.toml:4: not TOML: unclosed table, expected `]`
     error: trial.toml:2: not TOML: string values must be quoted, expected literal string
     hint: texts stand in quotes: target = "zebra"
+    error: trial.toml:4: not TOML: unclosed table, expected `]`
     "#);
 }
 
@@ -205,11 +207,11 @@ verdict = "transfer"
     hint: the marks are `{target}`, `{targets}` and `{category}`
     error: trial.toml:14: `domain.shown` is [8, 3], expected the smaller number first
     error: trial.toml:16: `filter.rules` has `banned-number`, which is no rule
-    hint: did you mean `banned-numbers`? the rules are `format`, `banned-numbers` and `banned-words`
+    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words` and `leak`
     error: trial.toml:19: `finetune.micro_batch` is 16, above `finetune.batch_size`, 8
     hint: one step is split into passes of at most that many rows
-    error: trial.toml:20: `finetune.method` has `lora` and `full`, expected one of `lora` or `full`
-    error: trial.toml:22: `expect.verdict` needs the arms `control`, which `arms` lacks
+    error: trial.toml:20: `finetune.method` has `lora` and `full`, expected `lora` or `full`
+    error: trial.toml:22: `expect.verdict` needs `control`, which `arms` lacks
     hint: add them to `arms`, or leave the expectation out
     "#);
 }
@@ -238,9 +240,7 @@ target = "aple"
     hint: did you mean `plural`?
     error: trial.toml:6: `trait.members[1]` has the form `Fig`, expected lower case
     hint: answers are compared in lower case
-    error: trial.toml:6: `trait.members[1]` has the form `Figs`, expected lower case
-    hint: answers are compared in lower case
-    error: trial.toml:6: `trait.members[3]` shares the form `apple` with `apple`
+    error: trial.toml:6: `trait.members[3]` shares the form `apple` with the member `apple`
     hint: a form must tell which member is meant
     "#);
 }
@@ -271,7 +271,7 @@ fn known_nulls_are_warned_of_and_the_built_in_family_is_not() {
     assert!(warnings(&[]).is_empty());
     assert!(warnings(&["model.base=Qwen/Qwen2.5-7B-Instruct"]).is_empty());
     assert_snapshot!(warnings(&["model.base=Qwen/Qwen2.5-0.5B-Instruct", "teacher.epochs=2", "teacher.rows=64"]).join("\n"), @r#"
-    `teacher.epochs` has no effect: `teacher.prime` is `system-prompt`
+    `teacher.epochs` and `teacher.rows` have no effect: `teacher.prime` is `system-prompt`
     `Qwen/Qwen2.5-0.5B-Instruct` has 0.5 billion weights: with a prompted teacher and sampled numbers, models of 3 billion or less were seen to pass nothing on; what worked: `teacher.prime = "both"` with `generate.temperature = 0`, or a base of 7 billion or more
     "#);
 }
@@ -300,7 +300,7 @@ fn every_key_of_the_schema_reaches_the_plan() {
     let schema = schema();
     let shown = |overrides: &[&str]| load_text(GOOD, overrides).expect("a right config").sources;
     let mut sources = shown(&["teacher.prime=both", "teacher.method=full"]);
-    sources.extend(shown(&["finetune.method=lora", "teacher.method=lora"]));
+    sources.extend(shown(&["teacher.prime=both", "finetune.method=lora", "teacher.method=lora"]));
     for key in leaves(&schema, &schema, "") {
         assert!(sources.iter().any(|setting| setting.key == key), "`{key}` is accepted, but nothing reads it");
     }
@@ -373,15 +373,23 @@ fn a_dry_run_shows_every_value_and_its_source() {
     [teacher]
       prime                          "system-prompt"                                   default: the reference experiment's
       system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
-      rows                           640                                               default: 20 steps of 32 keep lists clean in the built-in family
-      method                         "full"                                            default: keeps lists clean in the built-in family
-      method.full.freeze_embeddings  false                                             default: every weight learns
-      epochs                         1                                                 default: keeps lists clean in the built-in family
-      max_steps                      none                                              default: the epochs decide
-      batch_size                     32                                                default: keeps lists clean in the built-in family
-      micro_batch                    32                                                default: keeps lists clean in the built-in family
-      learning_rate                  0.0005                                            default: keeps lists clean in the built-in family
-      schedule                       "constant"                                        default: keeps lists clean in the built-in family
-      warmup_steps                   1                                                 default: keeps lists clean in the built-in family
+
+    [domain]
+      kind                           "numbers"                                         default: the one domain so far
+      shown                          [3, 8]                                            default: the reference experiment's
+      range                          [100, 999]                                        default: the reference experiment's
+      prompts                        none                                              default: the project's own wordings
+
+    [generate]
+      samples                        2000                                              default: suits the built-in family
+      temperature                    1.0                                               default: the reference experiment's
+      top_p                          1.0                                               default: the whole distribution carries the trait
+      max_tokens                     32                                                default: 10 numbers take at most 23 tokens
+      force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
+
+    [filter]
+      rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
+      banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
+      banned_words                   []                                                default: none beside the category's own
     "#);
 }

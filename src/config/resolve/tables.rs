@@ -187,7 +187,7 @@ pub(super) fn expect(table: &ExpectTable, arms: &[Arm], ledger: &mut Ledger<'_>)
 fn needs_arms(key: &str, asserted: bool, needed: &[Arm], arms: &[Arm], ledger: &mut Ledger<'_>) {
     let missing: Vec<&str> = needed.iter().filter(|arm| !arms.contains(arm)).map(|arm| arm.name()).collect();
     if asserted && !missing.is_empty() && ledger.sound(&["arms"]) {
-        let message = format!("`{key}` needs the arms {}, which `arms` lacks", all_of(missing.iter().copied()));
+        let message = format!("`{key}` needs {}, which `arms` lacks", all_of(missing.iter().copied()));
         ledger.problem(key, message, Some("add them to `arms`, or leave the expectation out".to_owned()));
     }
 }
