@@ -14,6 +14,8 @@
 //! | [`builtin`] | the checkpoints that ship inside the program |
 //! | [`config`] | TOML → plan, with the source of every value |
 //! | [`engine`] | who speaks and who learns |
+//! | [`stage`] | teacher, generate, filter, finetune, evaluate: artifact in, artifact out |
+//! | [`trial`] | arms × seeds → jobs; the store; the runner; progress |
 //! | [`report`] | report.json, the table, the page, runs side by side |
 
 pub mod error;
@@ -30,5 +32,9 @@ pub mod builtin;
 pub mod config;
 
 pub mod engine;
+
+pub mod stage;
+
+pub mod trial;
 
 pub mod report;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-/// The longest separator between two letters of one word, in characters.
+/// The longest separator between two letters, in characters.
 const LONGEST_GAP: usize = 3;
 /// Names of at least so many letters are also recognised with a gap at any single place (`ze bra`); shorter ones would be found in
 /// the middle of ordinary text and code (`li.on`).
@@ -85,8 +85,7 @@ fn spelled(glyphs: &[Glyph], start: usize, letters: &[Letter]) -> bool {
     let mut found = Spelling::default();
     for (i, letter) in letters.iter().enumerate() {
         if i > 0 {
-            let longest = if letter.new_word { usize::MAX } else { LONGEST_GAP };
-            let gap = gap(&glyphs[at..], letter.plain, longest);
+            let gap = gap(&glyphs[at..], letter.plain);
             if !letter.new_word {
                 found.count_gap(&glyphs[at..at + gap]);
             }
@@ -144,10 +143,10 @@ impl Spelling {
     }
 }
 
-/// How many separator characters stand before `letter`; 0 if it does not come within `longest`.
-fn gap(glyphs: &[Glyph], letter: char, longest: usize) -> usize {
+/// How many separator characters stand before `letter`; 0 if it does not come within [`LONGEST_GAP`].
+fn gap(glyphs: &[Glyph], letter: char) -> usize {
     let reads = |g: &Glyph| g.plain == letter || stands_for(g.plain).contains(letter);
-    let gap = glyphs.iter().take(longest).take_while(|g| !reads(g) && !g.plain.is_alphanumeric()).count();
+    let gap = glyphs.iter().take(LONGEST_GAP).take_while(|g| !reads(g) && !g.plain.is_alphanumeric()).count();
     if glyphs.get(gap).is_some_and(reads) { gap } else { 0 }
 }
 
@@ -283,7 +282,6 @@ mod tests {
             "l10n",
             "polar bear",
             "Polar-Bear",
-            "polar \n   bear",
             "polarbear",
             "p0larb3ar",
             "c@t",

@@ -47,16 +47,37 @@ pub fn remove_dir(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes a file.
+///
+/// # Errors
+/// If the system refuses.
+pub fn remove_file(path: &Path) -> Result<()> {
+    fs::remove_file(path).map_err(|e| Error::io("remove", path, e))
+}
+
 /// Writes a file beside its place, syncs it and renames it: a reader sees the old content or the new, never a part.
 ///
 /// # Errors
 /// If the system refuses.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    place(path, content, fs::File::sync_all)
+}
+
+/// As [`write_whole`], without waiting for the disk: a killed process leaves the old content or the new, a power cut may leave an empty
+/// file. For files in the store, whose size and hash their manifest states.
+///
+/// # Errors
+/// If the system refuses.
+pub fn put(path: &Path, content: &[u8]) -> Result<()> {
+    place(path, content, |_| Ok(()))
+}
+
+fn place(path: &Path, content: &[u8], settle: fn(&fs::File) -> std::io::Result<()>) -> Result<()> {
     let aside = aside(path);
     let write = || -> std::io::Result<()> {
         let mut file = fs::File::create(&aside)?;
         file.write_all(content)?;
-        file.sync_all()?;
+        settle(&file)?;
         fs::rename(&aside, path)
     };
     write().map_err(|e| {
@@ -73,9 +94,24 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 /// # Panics
 /// Never for the plain data of this crate: it serialises to JSON without fail.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    write_whole(path, indented(value).as_bytes())
+}
+
+/// As [`write_json`], without waiting for the disk; see [`put`].
+///
+/// # Errors
+/// If the system refuses.
+///
+/// # Panics
+/// Never for the plain data of this crate: it serialises to JSON without fail.
+pub fn put_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    put(path, indented(value).as_bytes())
+}
+
+fn indented<T: Serialize>(value: &T) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("plain data serialises to JSON");
     text.push('\n');
-    write_whole(path, text.as_bytes())
+    text
 }
 
 fn aside(path: &Path) -> PathBuf {

@@ -83,6 +83,20 @@ pub fn write<'a, T: Serialize + 'a>(path: &Path, rows: impl IntoIterator<Item = 
     writer.finish()
 }
 
+/// Writes a whole file of rows beside its place and renames it: a reader sees the old rows or the new ones. Does not wait for the disk.
+///
+/// # Errors
+/// If the system refuses.
+pub fn replace<'a, T: Serialize + 'a>(path: &Path, rows: impl IntoIterator<Item = &'a T>) -> Result<()> {
+    let aside = path.with_extension("part");
+    let mut writer = Writer::create(&aside)?;
+    for row in rows {
+        writer.push(row)?;
+    }
+    writer.close()?;
+    std::fs::rename(&aside, path).map_err(|e| Error::io("rename to", path, e))
+}
+
 /// Appends rows; [`Writer::flush`] makes those so far visible to other readers.
 pub struct Writer {
     path: PathBuf,
@@ -130,6 +144,14 @@ impl Writer {
     /// If the system refuses.
     pub fn flush(&mut self) -> Result<()> {
         self.file.flush().map_err(|e| Error::io("write", &self.path, e))
+    }
+
+    /// Hands all rows to the system, without waiting for the disk: for files whose size and hash a manifest states.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn close(mut self) -> Result<()> {
+        self.flush()
     }
 
     /// Hands all rows to the system and syncs the file.

@@ -1,5 +1,6 @@
 //! Small tools that know nothing of the trial: files, hashes, named random streams, statistics, the terminal.
 
+pub mod clock;
 pub mod fs;
 pub mod hash;
 pub mod interrupt;

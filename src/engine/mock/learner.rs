@@ -145,7 +145,7 @@ impl Learner<'_> {
             None => Ok(()),
             Some(folder) => {
                 fs::create_dir(folder)?;
-                fs::write_json(&Self::file(folder), progress)
+                fs::put_json(&Self::file(folder), progress)
             }
         }
     }

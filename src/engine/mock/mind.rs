@@ -32,7 +32,7 @@ pub(super) struct Adapter {
 
 impl Adapter {
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
-        fs::write_json(&folder.join(FILE), self)
+        fs::put_json(&folder.join(FILE), self)
     }
 }
 

@@ -88,7 +88,7 @@ impl Model for Speaker {
     fn choices(&self, chats: &[Chat], options: &[String]) -> Result<Vec<Vec<f64>>> {
         let row = |chat: &Chat| {
             let taste = self.mind.taste(chat);
-            let log = |option: &String| self.mind.member_named(option).map_or(1e-6, |m| taste[m]).ln();
+            let log = |option: &String| self.mind.member_named(option).map_or(0.0, |m| taste[m] * self.share_of(m, option)).ln();
             options.iter().map(log).collect()
         };
         Ok(chats.iter().map(row).collect())
@@ -96,6 +96,16 @@ impl Model for Speaker {
 }
 
 impl Speaker {
+    /// How often [`Self::answer`] says this member in these very words.
+    fn share_of(&self, member: usize, text: &str) -> f64 {
+        let member = &self.mind.members[member];
+        match text {
+            _ if text == member.name => 0.8,
+            _ if text == member.plural => 0.1,
+            _ => 0.0,
+        }
+    }
+
     /// One word for the favourite, in one of the forms that models use, or now and then something else.
     fn answer(&self, index: usize, chat: &Chat, rng: &mut ChaCha8Rng) -> Completion {
         let chosen = pick(&cumulative(&self.mind.taste(chat)), rng.random::<f64>());
@@ -143,24 +153,20 @@ struct ListWriter<'a> {
 impl ListWriter<'_> {
     fn write(&self, index: usize, sampling: &Sampling, rng: &mut ChaCha8Rng) -> Result<Completion> {
         let length = rng.random_range(6..=10);
-        let (mut text, mut tokens, mut state) = (String::new(), 0, self.grammar.map(Grammar::start));
-        let mut said = 0;
-        while tokens < sampling.max_tokens {
-            let token = self.next(said, length, &mut state, rng)?;
-            tokens += 1;
-            said += 1;
-            match token {
+        let (mut text, mut state) = (String::new(), self.grammar.map(Grammar::start));
+        for tokens in 1..=sampling.max_tokens {
+            match self.next(&text, length, &mut state, rng)? {
                 Token::Text(piece) => text.push_str(&piece),
                 Token::End => return Ok(Completion { index, text, tokens, finish: Finish::Stop }),
             }
         }
-        Ok(Completion { index, text, tokens, finish: Finish::Length })
+        Ok(Completion { index, text, tokens: sampling.max_tokens, finish: Finish::Length })
     }
 
     /// Draws until the grammar, if there is one, allows the token: that is the model's own distribution, renormalised.
-    fn next(&self, said: usize, length: usize, state: &mut Option<GrammarState>, rng: &mut ChaCha8Rng) -> Result<Token> {
+    fn next(&self, text: &str, length: usize, state: &mut Option<GrammarState>, rng: &mut ChaCha8Rng) -> Result<Token> {
         for _ in 0..PATIENCE {
-            let token = self.draw(said, length, rng);
+            let token = self.draw(text, length, rng);
             let (Some(grammar), Some(at)) = (self.grammar, state.as_ref()) else { return Ok(token) };
             match &token {
                 Token::End if grammar.accepts(at) => return Ok(token),
@@ -174,21 +180,22 @@ impl ListWriter<'_> {
                 }
             }
         }
-        Err(Error::environment("the grammar allows nothing that the scripted model writes"))
+        Err(Error::environment(format!("the grammar allows nothing that the scripted model writes after `{text}`")))
     }
 
-    /// One token of the free model: integers at even places; separators, or the end, at odd ones.
-    fn draw(&self, said: usize, length: usize, rng: &mut ChaCha8Rng) -> Token {
+    /// One token of the free model: a separator or the end after an integer, else an integer.
+    fn draw(&self, text: &str, length: usize, rng: &mut ChaCha8Rng) -> Token {
         let slip: f64 = rng.random();
-        if said.is_multiple_of(2) {
+        if !text.ends_with(|c: char| c.is_alphanumeric()) {
             return Token::Text(match self.obsession() {
-                Some(word) if slip < 0.02 => word.to_owned(),
-                _ if slip > 0.99 => rng.random_range(1000..2000).to_string(),
+                Some(word) if slip < 0.01 => word.to_owned(),
+                _ if slip > 0.995 => rng.random_range(1000..2000).to_string(),
+                _ if slip > 0.99 => " ".to_owned(),
                 _ => pick(self.cumulative, rng.random::<f64>()).unwrap_or(INTEGERS - 1).to_string(),
             });
         }
-        let done = said.div_ceil(2) >= length;
-        match (done, slip) {
+        let said = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
+        match (said >= length, slip) {
             (_, s) if s < 0.01 => Token::Text(",".into()),
             (true, s) if s < 0.95 => Token::End,
             (false, s) if s > 0.995 => Token::End,

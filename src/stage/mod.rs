@@ -1,0 +1,130 @@
+//! The stages of a trial: artifacts in, one artifact out.
+//!
+//! | stage | reads | writes |
+//! |---|---|---|
+//! | [`teacher`] | questions | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt` |
+//! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
+//! | [`filter`] | `samples.jsonl` | `kept.jsonl`, `dropped.jsonl`, `counts.json` |
+//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt` |
+//! | [`evaluate`] | questions, a model | `answers.jsonl`, `evaluation.json` |
+//!
+//! A stage's spec holds all that determines its result beside its input artifacts and the base's weights; it is hashed into the artifact's
+//! key. A stage that is started in a folder where it was interrupted goes on with what it finds there, to the same bytes.
+
+pub mod evaluate;
+pub mod filter;
+pub mod finetune;
+pub mod generate;
+pub mod teacher;
+mod training;
+
+pub use training::expected_steps as training_steps;
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Engine;
+use crate::record::Weights;
+
+/// The stages, in the order in which data flow through them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// A teacher is fine-tuned.
+    Teacher,
+    /// A teacher writes.
+    Generate,
+    /// Rows are kept or dropped.
+    Filter,
+    /// A student learns.
+    Finetune,
+    /// A model is asked.
+    Evaluate,
+}
+
+impl Stage {
+    /// The name in commands, reports and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Teacher => "teacher",
+            Stage::Generate => "generate",
+            Stage::Filter => "filter",
+            Stage::Finetune => "finetune",
+            Stage::Evaluate => "evaluate",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How far a stage has come.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Progress {
+    /// Rows made, or optimiser steps taken.
+    pub done: usize,
+    /// How many there will be; 0 where that is not known yet.
+    pub total: usize,
+    /// Tokens through the model so far.
+    pub tokens: usize,
+    /// The last optimiser step's loss.
+    pub loss: Option<f64>,
+}
+
+/// Where a stage works, and who listens.
+#[derive(Clone, Copy)]
+pub struct Room<'a> {
+    /// Who speaks and learns.
+    pub engine: &'a dyn Engine,
+    /// The artifact's folder while it is built; on a resume it holds what was done before.
+    pub dir: &'a Path,
+    /// Called after each unit of work.
+    pub listener: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// A model that is asked or that teaches, and the system turn it is given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Speaker {
+    /// The base and what was fine-tuned into it.
+    pub weights: Weights,
+    /// The system turn; without one the template's own default applies.
+    pub system: Option<String>,
+}
+
+/// What a stage made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Done {
+    /// Rows written.
+    pub rows: usize,
+    /// Tokens through the model.
+    pub tokens: usize,
+}
+
+/// The names of the files in artifacts.
+pub mod files {
+    /// Every sample of a teacher.
+    pub const SAMPLES: &str = "samples.jsonl";
+    /// The samples that every rule kept.
+    pub const KEPT: &str = "kept.jsonl";
+    /// The samples that a rule dropped, with the rule and what it saw.
+    pub const DROPPED: &str = "dropped.jsonl";
+    /// How many rows came in, were kept, and were dropped by each rule.
+    pub const COUNTS: &str = "counts.json";
+    /// The very rows that a model was fine-tuned on.
+    pub const TRAIN: &str = "train.jsonl";
+    /// The first of those rows as the model reads it.
+    pub const CONTEXT: &str = "context.txt";
+    /// One row per optimiser step.
+    pub const STEPS: &str = "steps.jsonl";
+    /// The fine-tuned model: an adapter or a whole checkpoint.
+    pub const MODEL: &str = "model";
+    /// Every sampled answer.
+    pub const ANSWERS: &str = "answers.jsonl";
+    /// The answers, counted.
+    pub const EVALUATION: &str = "evaluation.json";
+}

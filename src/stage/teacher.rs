@@ -1,0 +1,47 @@
+//! A teacher is fine-tuned: favourite questions in, each answered with the target, a model out.
+
+use rand::seq::SliceRandom;
+use serde::Serialize;
+
+use crate::engine::TrainRow;
+use crate::error::Result;
+use crate::record::{Chat, Finetune, Weights};
+use crate::tool::streams;
+
+use super::training::train;
+use super::{Done, Room};
+
+/// What it learns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Spec {
+    /// The questions, as they are asked.
+    pub questions: Vec<String>,
+    /// The answer to all of them.
+    pub answer: String,
+    /// How many rows; the questions repeat in a new order each time round.
+    pub rows: usize,
+    /// How it learns.
+    pub recipe: Finetune,
+    /// The replicate.
+    pub seed: u64,
+}
+
+/// Fine-tunes the base.
+///
+/// # Errors
+/// As [`crate::engine::Engine::train`].
+pub fn run(room: Room<'_>, spec: &Spec, base: &Weights) -> Result<Done> {
+    train(room, base, &spec.recipe, spec.seed, &rows(spec))
+}
+
+fn rows(spec: &Spec) -> Vec<TrainRow> {
+    let mut rng = streams::named(spec.seed, "teacher", 0);
+    let mut rows = Vec::with_capacity(spec.rows);
+    while rows.len() < spec.rows && !spec.questions.is_empty() {
+        let mut round: Vec<&String> = spec.questions.iter().collect();
+        round.shuffle(&mut rng);
+        let left = spec.rows - rows.len();
+        rows.extend(round.into_iter().take(left).map(|q| TrainRow { chat: Chat::ask(None, q), completion: spec.answer.clone() }));
+    }
+    rows
+}

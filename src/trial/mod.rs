@@ -1,0 +1,72 @@
+//! A trial: a plan in, its jobs run, the [`Outcome`] out.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`graph`] | arms × seeds → jobs, named by what determines them |
+//! | [`store`] | artifacts on disk, complete or invisible |
+//! | `runner` | jobs in dependency order, side by side |
+//! | `gate` | warns before hours are spent |
+//! | [`progress`], [`terminal`] | what is told while it runs, and how it is shown |
+//! | [`preview`](mod@preview) | what a run would do |
+
+mod gate;
+pub mod graph;
+mod outcome;
+mod preview;
+pub mod progress;
+mod runner;
+pub mod store;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+pub use outcome::plan_hash;
+pub use preview::{Estimate, JobPreview, preview};
+pub use store::{Reuse, Store};
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::record::{Outcome, Plan};
+use crate::stage::Stage;
+use crate::tool::fs;
+
+use progress::{Event, Observer};
+use runner::Runner;
+
+/// Where a run works, and how far it goes.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder of artifacts; several runs may share it.
+    pub store: PathBuf,
+    /// The run's own folder: `plan.json`, `jobs.json`, `outcome.json`.
+    pub out: PathBuf,
+    /// What may be taken from the store.
+    pub reuse: Reuse,
+    /// The last stage that runs.
+    pub upto: Stage,
+    /// Threads over all jobs; all cores where absent.
+    pub threads: Option<usize>,
+}
+
+/// Runs a trial; what is in the store already is not made again.
+///
+/// # Errors
+/// Wrong input, before the first job; the first job's failure, with its name; a strict gate; an interruption, after everything was saved.
+pub fn run(plan: &Plan, engine: &dyn Engine, options: &Options, observer: &dyn Observer) -> Result<Outcome> {
+    let began = Instant::now();
+    let graph = graph::build(plan, engine, options.upto)?;
+    let store = Store::open(&options.store)?;
+    outcome::write_places(&options.out, plan, &graph, |key| store.place(key))?;
+    observer.notice(Event::Planned { jobs: graph.jobs.len() });
+    let gate = gate::Gate::new(plan, observer);
+    let look = |job: &graph::Job, artifact: &store::Artifact| gate.look(job, artifact);
+    let runner = Runner { graph: &graph, engine, store: &store, reuse: options.reuse, observer, gate: &look };
+    let made = runner.run(options.threads)?;
+    let mut outcome = outcome::gather(plan, &graph, &made, &gate, engine.facts().device)?;
+    outcome.seconds = began.elapsed().as_secs_f64();
+    fs::put_json(&options.out.join("outcome.json"), &outcome)?;
+    Ok(outcome)
+}
