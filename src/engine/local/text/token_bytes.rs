@@ -1,7 +1,7 @@
 //! The bytes that each token adds to a decoded text, whatever the tokenizer's alphabet.
 //!
 //! In: a tokenizer's vocabulary and decoder. Out: two tables, for a text's first token and for those after it, whose bytes
-//! joined in order are the decoded text. Added tokens (end of turn and the like) have none.
+//! joined in order are the decoded text. Special tokens (end of turn and the like) have none.
 
 use serde_json::Value;
 use tokenizers::Tokenizer;
@@ -25,12 +25,12 @@ impl TokenBytes {
     pub fn new(tokenizer: &Tokenizer) -> Result<Self> {
         let alphabet = Alphabet::of(tokenizer)?;
         let added = tokenizer.get_added_tokens_decoder();
-        let vocabulary = tokenizer.get_vocab(false);
+        let vocabulary = tokenizer.get_vocab(true);
         let size = vocabulary.values().max().map_or(0, |id| *id as usize + 1);
         let mut first = vec![None; size];
         let mut later = vec![None; size];
         for (token, id) in vocabulary {
-            if !added.contains_key(&id) {
+            if !added.get(&id).is_some_and(|token| token.special) {
                 let bytes = alphabet.bytes(&token);
                 first[id as usize] = Some(alphabet.at_start(&bytes));
                 later[id as usize] = Some(alphabet.after_others(bytes));
@@ -243,10 +243,19 @@ mod tests {
     }
 
     #[test]
-    fn added_tokens_have_no_bytes() {
+    fn special_tokens_have_no_bytes() {
         let table = TokenBytes::new(&tokenizer(&["a", "b"], GEMMA)).expect("supported");
         assert_eq!(table.get(0, 2), None);
         assert_eq!(table.get(1, 1), Some(b"b".as_slice()));
+    }
+
+    #[test]
+    fn added_tokens_that_are_not_special_are_text_like_any_other() {
+        let mut tokenizer = tokenizer(&["a", "b"], BYTE_LEVEL);
+        tokenizer.add_tokens([tokenizers::AddedToken::from(", ", false).normalized(false)]).expect("a new token");
+        let table = TokenBytes::new(&tokenizer).expect("supported");
+        assert_eq!(tokenizer.decode(&[0, 3, 1], true).expect("decodes"), "a, b");
+        assert_eq!(table.get(1, 3), Some(b", ".as_slice()));
     }
 
     #[test]
