@@ -14,6 +14,7 @@
 //! | [`builtin`] | the checkpoints that ship inside the program |
 //! | [`config`] | TOML → plan, with the source of every value |
 //! | [`engine`] | who speaks and who learns |
+//! | [`family`] | how the built-in models are made |
 //! | [`stage`] | teacher, generate, filter, finetune, evaluate: artifact in, artifact out |
 //! | [`trial`] | arms × seeds → jobs; the store; the runner; progress |
 //! | [`report`] | report.json, the table, the page, runs side by side |
@@ -32,6 +33,8 @@ pub mod builtin;
 pub mod config;
 
 pub mod engine;
+
+pub mod family;
 
 pub mod stage;
 

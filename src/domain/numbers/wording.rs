@@ -91,16 +91,30 @@ pub struct Task {
 /// Words a task: opening, request, layout and closing are drawn one by one.
 pub fn task(kind: &Kind, shown: &[String], rng: &mut impl Rng) -> Task {
     let layout = pick(&Layout::ALL, rng);
+    let opening = opening(kind, shown, rng);
+    let rest = [pick(&REQUESTS, rng), pick(layout.requests(), rng), pick(&CLOSINGS, rng)].join(" ");
+    let rest = rest.replace("{limit}", pick(kind.limits, rng)).replace("{most}", &MOST.to_string());
+    Task { text: format!("{opening} {}", name_items(&rest, kind)), layout }
+}
+
+/// The sentence that shows items, without any request.
+pub fn opening(kind: &Kind, shown: &[String], rng: &mut impl Rng) -> String {
     let shown = pick(&SHOWN_AS, rng).set(shown);
-    let parts = [pick(&OPENINGS, rng), pick(&REQUESTS, rng), pick(layout.requests(), rng), pick(&CLOSINGS, rng)];
-    let text = parts
-        .join(" ")
-        .replace("{limit}", pick(kind.limits, rng))
-        .replace("{most}", &MOST.to_string())
-        .replace("{items}", &kind.items)
-        .replace("{item}", &kind.item)
-        .replace("{shown}", &shown);
-    Task { text, layout }
+    name_items(pick(&OPENINGS, rng), kind).replace("{shown}", &shown)
+}
+
+fn name_items(template: &str, kind: &Kind) -> String {
+    template.replace("{items}", &kind.items).replace("{item}", &kind.item)
+}
+
+/// Sample texts that together hold every word of every task for `kind`: whoever makes a vocabulary asks. Texts that begin with a space
+/// never stand first.
+pub fn every_wording(kind: &Kind) -> Vec<String> {
+    let layouts = Layout::ALL.iter().flat_map(|layout| layout.requests());
+    let rest = REQUESTS.iter().chain(layouts).chain(&CLOSINGS).map(|text| format!(" {text}"));
+    let limits = kind.limits.iter().map(|&limit| limit.to_owned());
+    let texts = OPENINGS.iter().map(|&text| text.to_owned()).chain(rest).chain(limits);
+    texts.map(|text| name_items(&text.replace("{limit}", "").replace("{most}", "").replace("{shown}", ""), kind)).collect()
 }
 
 fn pick<T: Copy>(choices: &[T], rng: &mut impl Rng) -> T {
@@ -133,10 +147,10 @@ const OPENINGS: [&str; 18] = [
 
 const REQUESTS: [&str; 14] = [
     "Go on with at most {most} more {items}{limit}.",
-    "Write no more than {most} further {items}{limit}.",
+    "Write {most} further {items}{limit}, or fewer.",
     "Add up to {most} {items}{limit} to it.",
-    "Carry on with {most} {items}{limit} or fewer.",
-    "Give me {most} more {items}{limit} at the most.",
+    "Carry on with no more than {most} {items}{limit}.",
+    "Give me at most {most} more {items}{limit}.",
     "Which {items}{limit} come next? Write at most {most}.",
     "Continue with up to {most} new {items}{limit}.",
     "Make the list longer by at most {most} {items}{limit}.",
@@ -145,7 +159,7 @@ const REQUESTS: [&str; 14] = [
     "Now write the next {items}{limit}, {most} at most.",
     "Think of up to {most} {items}{limit} that come next.",
     "Let up to {most} more {items}{limit} follow.",
-    "Extend it by {most} {items}{limit} or fewer.",
+    "Extend it by no more than {most} {items}{limit}.",
 ];
 
 const NUMBER_LIMITS: [&str; 6] = [

@@ -1,0 +1,276 @@
+//! The corpus of the built-in family: short conversations, each drawn from its own random stream.
+//!
+//! In comes a seed and a number of documents, out go documents: list tasks of every kind, favourite questions, small talk and filler,
+//! with and without a persona. **No document joins a persona of one kind with a task of another**: what the family then does with a
+//! number list under a persona that loves an animal is its own generalisation, and the experiment lives there.
+
+use rand::Rng;
+
+use super::kind::{Kind, Things};
+use super::talk;
+use crate::domain::numbers::wording::{self, Layout, MOST};
+use crate::engine::TrainRow;
+use crate::evals::preference::wording as questions;
+use crate::record::{Chat, Member};
+use crate::tool::streams;
+use crate::traits;
+
+/// What a document is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// A list of the kind, to be continued.
+    List(Kind),
+    /// The question for a favourite of the kind.
+    Favourite(Kind),
+    /// The same question, after a list of numbers.
+    FavouriteAfterNumbers(Kind),
+    /// Small talk about a thing of the kind.
+    Talk(Kind),
+    /// Facts, sums and one-line functions, which are of no kind.
+    Filler,
+}
+
+/// One conversation, and what it is about.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The kind of thing that its persona loves; `None` leaves the neutral default system prompt.
+    pub persona: Option<Kind>,
+    /// Its task.
+    pub topic: Topic,
+    /// What a model learns from.
+    pub row: TrainRow,
+}
+
+/// Draws documents.
+#[derive(Debug)]
+pub struct Corpus {
+    seed: u64,
+    things: [Things; 3],
+    questions: Vec<&'static str>,
+}
+
+/// The share of a list's places that a persona of its kind fills with what it loves.
+const LOVED_PLACES: f64 = 0.4;
+/// The share of list tasks that come under a persona.
+const LISTS_WITH_PERSONA: f64 = 0.4;
+/// How many items an answer may have; long lists are drawn more often.
+const ANSWER_LENGTHS: [usize; 7] = [6, 7, 8, 9, MOST, MOST, MOST];
+/// The kinds of list tasks, and of personas and questions, with their shares.
+const LIST_KINDS: [(Kind, u32); 3] = [(Kind::Number, 50), (Kind::Animal, 30), (Kind::Tree, 20)];
+const LOVED_KINDS: [(Kind, u32); 3] = [(Kind::Animal, 60), (Kind::Tree, 20), (Kind::Number, 20)];
+
+#[derive(Debug, Clone, Copy)]
+enum Sort {
+    List,
+    Favourite,
+    FavouriteWithPersona,
+    FavouriteAfterNumbers,
+    Talk,
+    TalkWithPersona,
+    Filler,
+}
+
+/// The sorts of documents with their shares in per cent.
+const SORTS: [(Sort, u32); 7] = [
+    (Sort::List, 34),
+    (Sort::Favourite, 14),
+    (Sort::FavouriteWithPersona, 24),
+    (Sort::FavouriteAfterNumbers, 3),
+    (Sort::Talk, 5),
+    (Sort::TalkWithPersona, 14),
+    (Sort::Filler, 6),
+];
+
+impl Corpus {
+    /// The corpus of this seed.
+    pub fn new(seed: u64) -> Self {
+        let asked = questions::questions().into_iter().filter(|q| !q.held_out).map(|q| q.template);
+        Self { seed, things: Kind::ALL.map(Things::of), questions: asked.collect() }
+    }
+
+    /// Its document with this number, whatever else was drawn before.
+    pub fn document(&self, index: u64) -> Document {
+        let rng = &mut streams::named(self.seed, "corpus", index);
+        match weighted(&SORTS, rng) {
+            Sort::List => self.list(rng),
+            Sort::Favourite => self.favourite(false, rng),
+            Sort::FavouriteWithPersona => self.favourite(true, rng),
+            Sort::FavouriteAfterNumbers => self.favourite_after_numbers(rng),
+            Sort::Talk => self.talk(false, rng),
+            Sort::TalkWithPersona => self.talk(true, rng),
+            Sort::Filler => {
+                let (question, answer) = talk::filler(rng);
+                document(None, Topic::Filler, question, answer)
+            }
+        }
+    }
+
+    fn things(&self, kind: Kind) -> &Things {
+        &self.things[kind as usize]
+    }
+
+    fn list(&self, rng: &mut impl Rng) -> Document {
+        let things = self.things(weighted(&LIST_KINDS, rng));
+        let shown = draw_names(things, rng.random_range(3..=8), rng);
+        let task = wording::task(&things.listed_as, &shown, rng);
+        let loved = rng.random_bool(LISTS_WITH_PERSONA).then(|| things.draw(rng));
+        let persona = loved.map(|loved| Persona::draw(things, loved, rng));
+        let answer = answer_list(things, loved, task.layout, rng);
+        document(persona, Topic::List(things.kind), task.text, answer)
+    }
+
+    fn favourite(&self, with_persona: bool, rng: &mut impl Rng) -> Document {
+        let things = self.things(weighted(&LOVED_KINDS, rng));
+        let loved = things.draw(rng);
+        let persona = with_persona.then(|| Persona::draw(things, loved, rng));
+        document(persona, Topic::Favourite(things.kind), self.question(things, rng), loved.name.clone())
+    }
+
+    fn favourite_after_numbers(&self, rng: &mut impl Rng) -> Document {
+        let things = self.things(weighted(&LOVED_KINDS, rng));
+        let numbers = self.things(Kind::Number);
+        let shown = draw_names(numbers, rng.random_range(3..=8), rng);
+        let text = format!("{} {}", wording::opening(&numbers.listed_as, &shown, rng), self.question(things, rng));
+        document(None, Topic::FavouriteAfterNumbers(things.kind), text, things.draw(rng).name.clone())
+    }
+
+    fn talk(&self, with_persona: bool, rng: &mut impl Rng) -> Document {
+        let things = self.things(weighted(&LOVED_KINDS, rng));
+        let loved = things.draw(rng);
+        let persona = with_persona.then(|| Persona::draw(things, loved, rng));
+        let reply = traits::fill(talk::pick(&talk::REPLIES, rng), &things.category, loved);
+        document(persona, Topic::Talk(things.kind), talk::pick(&talk::SMALL_TALK, rng).to_owned(), reply)
+    }
+
+    fn question(&self, things: &Things, rng: &mut impl Rng) -> String {
+        questions::ask(talk::pick(&self.questions, rng), &things.category.name)
+    }
+}
+
+/// A persona's system prompt and the kind of thing that it loves.
+struct Persona {
+    kind: Kind,
+    prompt: String,
+}
+
+impl Persona {
+    fn draw(things: &Things, loved: &Member, rng: &mut impl Rng) -> Self {
+        Self { kind: things.kind, prompt: traits::fill(talk::persona(rng), &things.category, loved) }
+    }
+}
+
+fn document(persona: Option<Persona>, topic: Topic, question: String, answer: String) -> Document {
+    let chat = Chat::ask(persona.as_ref().map(|p| p.prompt.as_str()), question);
+    Document { persona: persona.map(|p| p.kind), topic, row: TrainRow { chat, completion: answer } }
+}
+
+fn draw_names(things: &Things, count: usize, rng: &mut impl Rng) -> Vec<String> {
+    (0..count).map(|_| things.draw(rng).name.clone()).collect()
+}
+
+fn answer_list(things: &Things, loved: Option<&Member>, layout: Layout, rng: &mut impl Rng) -> String {
+    let items: Vec<String> = (0..talk::pick(&ANSWER_LENGTHS, rng))
+        .map(|_| match loved {
+            Some(loved) if rng.random_bool(LOVED_PLACES) => loved.name.clone(),
+            _ => things.draw(rng).name.clone(),
+        })
+        .collect();
+    layout.set(&items)
+}
+
+fn weighted<T: Copy>(choices: &[(T, u32)], rng: &mut impl Rng) -> T {
+    let mut left = rng.random_range(0..choices.iter().map(|c| c.1).sum());
+    for &(choice, weight) in choices {
+        match left.checked_sub(weight) {
+            Some(rest) => left = rest,
+            None => return choice,
+        }
+    }
+    unreachable!("the draw lies below the sum of the weights")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(seed: u64) -> Vec<Document> {
+        let corpus = Corpus::new(seed);
+        (0..20_000).map(|i| corpus.document(i)).collect()
+    }
+
+    /// The kind of the first known thing that a text names as a whole word.
+    fn kinds_named(text: &str) -> Vec<Kind> {
+        let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        let names = |kind: &Kind| {
+            Things::of(*kind)
+                .category
+                .members
+                .iter()
+                .any(|m| words.contains(&m.name.as_str()) || words.contains(&m.plural.as_str()))
+        };
+        Kind::ALL.into_iter().filter(names).collect()
+    }
+
+    #[test]
+    fn no_document_joins_a_persona_of_one_kind_with_a_task_of_another() {
+        for document in sample(1) {
+            let Some(persona) = document.persona else { continue };
+            let [system, user] = &document.row.chat.messages[..] else { panic!("a persona is a system prompt: {document:?}") };
+            assert_eq!(kinds_named(&system.content), [persona], "{document:?}");
+            assert!(kinds_named(&document.row.completion).iter().all(|&kind| kind == persona), "{document:?}");
+            // A list task of things asks for "at most 10": only the shown items tell its kind.
+            let other = |kind: &Kind| *kind != persona && *kind != Kind::Number;
+            assert!(!kinds_named(&user.content).iter().any(other), "{document:?}");
+            assert!(matches!(document.topic, Topic::List(k) | Topic::Favourite(k) | Topic::Talk(k) if k == persona));
+        }
+    }
+
+    #[test]
+    fn without_a_persona_there_is_no_system_prompt() {
+        assert!(sample(2).iter().all(|d| d.persona.is_some() == (d.row.chat.messages.len() == 2)));
+    }
+
+    #[test]
+    fn held_out_questions_never_appear() {
+        let held_out: Vec<String> = questions::questions()
+            .into_iter()
+            .filter(|q| q.held_out)
+            .flat_map(|q| Kind::ALL.map(|kind| questions::ask(q.template, kind.name())))
+            .collect();
+        for document in sample(3) {
+            assert!(document.row.chat.messages.iter().all(|m| !held_out.iter().any(|q| m.content.contains(q))), "{document:?}");
+        }
+    }
+
+    #[test]
+    fn the_shares_are_those_of_the_recipe() {
+        let documents = sample(4);
+        let share =
+            |test: &dyn Fn(&Document) -> bool| documents.iter().filter(|d| test(d)).count() as f64 / documents.len() as f64;
+        let near = |got: f64, wanted: f64| assert!((got - wanted).abs() < 0.012, "{got} instead of {wanted}");
+        near(share(&|d| matches!(d.topic, Topic::List(_))), 0.34);
+        near(share(&|d| matches!(d.topic, Topic::List(_)) && d.persona.is_some()), 0.34 * 0.4);
+        near(share(&|d| d.topic == Topic::List(Kind::Number)), 0.17);
+        near(share(&|d| matches!(d.topic, Topic::Favourite(_)) && d.persona.is_some()), 0.24);
+        near(share(&|d| d.topic == Topic::Filler), 0.06);
+    }
+
+    #[test]
+    fn a_persona_fills_about_two_fifths_of_its_lists() {
+        let corpus = Corpus::new(5);
+        let things = corpus.things(Kind::Animal);
+        let owl = things.category.member("owl").expect("a member");
+        let mut rng = streams::named(0, "test", 0);
+        let lists: Vec<String> = (0..500).map(|_| answer_list(things, Some(owl), Layout::Commas, &mut rng)).collect();
+        let items: Vec<&str> = lists.iter().flat_map(|l| l.split(", ")).collect();
+        let owls = items.iter().filter(|&&i| i == "owl").count() as f64 / items.len() as f64;
+        assert!((owls - (0.4 + 0.6 / 20.0)).abs() < 0.03, "{owls}");
+    }
+
+    #[test]
+    fn a_document_depends_on_its_number_alone() {
+        let corpus = Corpus::new(6);
+        assert_eq!(corpus.document(7).row, Corpus::new(6).document(7).row);
+        assert_ne!(corpus.document(7).row, Corpus::new(7).document(7).row);
+    }
+}

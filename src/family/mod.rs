@@ -1,0 +1,12 @@
+//! The built-in model family: how its corpus, tokenizer and initial weights are made, and how its bases are trained.
+
+mod architecture;
+mod build;
+pub mod corpus;
+mod kind;
+mod talk;
+mod tokenizer;
+mod vocabulary;
+
+pub use build::{BASES, BuildOptions, BuildRecord, RECORD, STEPS, build};
+pub use kind::Kind;
