@@ -18,6 +18,7 @@
 //! | [`stage`] | teacher, generate, filter, finetune, evaluate: artifact in, artifact out |
 //! | [`trial`] | arms × seeds → jobs; the store; the runner; progress |
 //! | [`report`] | report.json, the table, the page, runs side by side |
+//! | [`cli`] | the command line |
 
 pub mod error;
 pub mod record;
@@ -41,3 +42,5 @@ pub mod stage;
 pub mod trial;
 
 pub mod report;
+
+pub mod cli;

@@ -30,7 +30,7 @@ pub enum Verdict {
 }
 
 /// How many rows came in, were kept, and were dropped by each rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Rows that came in.
     pub samples: usize,

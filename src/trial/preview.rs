@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::record::{Arm, ModelRef, Plan};
@@ -11,7 +13,7 @@ use super::graph::{self, Job};
 use super::store::{Manifest, Store};
 
 /// One job before it runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobPreview {
     /// The stage.
     pub stage: Stage,
@@ -32,7 +34,7 @@ pub struct JobPreview {
 }
 
 /// What a job would take.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Wall time, in seconds.
     pub seconds: f64,

@@ -105,6 +105,11 @@ impl Store {
         Ok(Self { root })
     }
 
+    /// A store that is only looked into: nothing is created, and a missing one has no artifacts.
+    pub fn look(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
     /// The folder of a key, whether it is there or not.
     pub fn place(&self, key: &str) -> PathBuf {
         self.root.join(key)

@@ -52,6 +52,18 @@ pub fn pick(device: Device, dtype: Dtype) -> Result<Place> {
     Ok(Place { device, dtype, name, reason: format!("{why_device}; {why_dtype}") })
 }
 
+/// What this build was made with beside the CPU.
+pub fn build_features() -> String {
+    let all = [
+        ("cuda", cfg!(feature = "cuda")),
+        ("metal", cfg!(feature = "metal")),
+        ("mkl", cfg!(feature = "mkl")),
+        ("accelerate", cfg!(feature = "accelerate")),
+    ];
+    let on: Vec<&str> = all.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+    if on.is_empty() { "CPU build".to_owned() } else { format!("built with {}", on.join(", ")) }
+}
+
 fn open(device: Device) -> Result<(CandleDevice, String, String)> {
     match device {
         Device::Cpu => Ok((CandleDevice::Cpu, "cpu".into(), "the CPU as asked".into())),

@@ -31,6 +31,7 @@ mod score;
 #[cfg(test)]
 mod testing;
 
+pub use device::build_features;
 pub use engine::LocalEngine;
 
 use crate::error::Error;

@@ -1,0 +1,176 @@
+//! `subliminal train`: fine-tune a model on a file of rows, without a trial around it.
+
+use std::path::PathBuf;
+
+use super::setup::DeviceArgs;
+use super::{output, rows};
+use crate::engine::{TrainRequest, TrainRow};
+use crate::error::{Error, Result};
+use crate::record::{Finetune, LayerTargets, Lora, Method, ModelRef, Schedule, Weights};
+use crate::tool::{fs, jsonl};
+
+/// Fine-tune a model on a JSONL file.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Args {
+    /// `builtin:NAME`, a folder in Hugging Face layout, or a Hub id.
+    #[arg(long, value_name = "M")]
+    model: ModelRef,
+    /// JSONL of {"prompt", "completion", "system"?}.
+    #[arg(long, value_name = "FILE")]
+    rows: PathBuf,
+    /// A new folder: the adapter (PEFT layout) or the checkpoint, and steps.jsonl.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Go on from this adapter or checkpoint.
+    #[arg(long, value_name = "DIR")]
+    init_adapter: Option<PathBuf>,
+    /// Train every weight instead of a low-rank adapter.
+    #[arg(long, conflicts_with_all = ["lora_rank", "lora_alpha", "rslora", "lora_dropout", "lora_targets"])]
+    full: bool,
+    /// With `--full`: leave the token embeddings as they are.
+    #[arg(long, requires = "full")]
+    freeze_embeddings: bool,
+    /// The adapter's rank.
+    #[arg(long, value_name = "R", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    lora_rank: u16,
+    /// The adapter's alpha [default: the rank].
+    #[arg(long, value_name = "A")]
+    lora_alpha: Option<f64>,
+    /// Scale by alpha / sqrt(rank).
+    #[arg(long)]
+    rslora: bool,
+    /// Dropout on the adapter's input.
+    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    lora_dropout: f64,
+    /// Modules with an adapter, by PEFT's names, separated by commas [default: all linear layers].
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    lora_targets: Option<Vec<String>>,
+    /// Passes over the rows.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    epochs: usize,
+    /// Stop after this many optimiser steps.
+    #[arg(long, value_name = "N")]
+    max_steps: Option<usize>,
+    /// Rows per optimiser step.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    batch: usize,
+    /// Rows per forward pass [default: at most 16].
+    #[arg(long, value_name = "N")]
+    micro_batch: Option<usize>,
+    /// The peak learning rate.
+    #[arg(long, value_name = "X", default_value_t = 2e-4)]
+    lr: f64,
+    /// The learning rate's course after warm-up.
+    #[arg(long, value_enum, default_value_t = Course::Linear)]
+    schedule: Course,
+    /// Optimiser steps of warm-up.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    warmup: usize,
+    /// Decoupled weight decay.
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    weight_decay: f64,
+    /// The largest gradient norm; 0 leaves gradients as they are.
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    clip: f64,
+    /// Draw a new row order for every epoch.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    shuffle: bool,
+    /// Write a checkpoint every N optimiser steps; the same command goes on from the last one.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    checkpoint_every: usize,
+    /// Seeds the row order, the adapter's initial values and dropout.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// [`Schedule`] as the command line names it.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Course {
+    Linear,
+    Cosine,
+    Constant,
+}
+
+impl Args {
+    fn method(&self) -> Method {
+        if self.full {
+            return Method::Full { freeze_embeddings: self.freeze_embeddings };
+        }
+        Method::Lora(Lora {
+            rank: usize::from(self.lora_rank),
+            alpha: self.lora_alpha.unwrap_or(f64::from(self.lora_rank)),
+            rslora: self.rslora,
+            dropout: self.lora_dropout,
+            targets: self.lora_targets.clone().map_or(LayerTargets::AllLinear, LayerTargets::Named),
+        })
+    }
+
+    fn recipe(&self) -> Finetune {
+        Finetune {
+            method: self.method(),
+            epochs: self.epochs,
+            max_steps: self.max_steps,
+            batch_size: self.batch.max(1),
+            micro_batch: self.micro_batch.unwrap_or(self.batch.min(16)).max(1),
+            learning_rate: self.lr,
+            schedule: match self.schedule {
+                Course::Linear => Schedule::Linear,
+                Course::Cosine => Schedule::Cosine,
+                Course::Constant => Schedule::Constant,
+            },
+            warmup_steps: self.warmup,
+            weight_decay: self.weight_decay,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            clip_norm: self.clip,
+            shuffle: self.shuffle,
+            length_power: 0.0,
+            checkpoint_every: self.checkpoint_every,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let rows: Vec<TrainRow> = rows::completions(&args.rows)?
+        .into_iter()
+        .map(|(_, row, completion)| TrainRow { chat: row.chat(None), completion })
+        .collect();
+    if args.out.join("steps.jsonl").exists() && args.checkpoint_every == 0 {
+        return Err(Error::input(format!("`{}` already holds a training", args.out.display())).hint("choose another --out"));
+    }
+    fs::create_dir(&args.out)?;
+    let engine = args.device.engine()?;
+    let start = Weights { base: args.model.clone(), tuned: args.init_adapter.clone() };
+    let recipe = args.recipe();
+    let request = TrainRequest {
+        start: &start,
+        recipe: &recipe,
+        seed: args.seed,
+        out: &args.out,
+        checkpoints: (args.checkpoint_every > 0).then(|| args.out.join("checkpoints")),
+    };
+    let mut steps = jsonl::Writer::append(&args.out.join("steps.jsonl"))?;
+    let mut failed = None;
+    let summary = engine.train(&request, &rows, &mut |step| {
+        output::say(&format!("step {}  loss {:.4}  lr {:.2e}  grad norm {:.3}", step.step, step.loss, step.lr, step.grad_norm));
+        if let Err(error) = steps.push(step).and_then(|()| steps.flush()) {
+            failed.get_or_insert(error);
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    steps.finish()?;
+    output::say(&format!(
+        "{} steps, {} tokens, final loss {:.4}, {} trainable weights: {}",
+        summary.steps,
+        summary.tokens,
+        summary.final_loss,
+        summary.trainable,
+        args.out.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! `subliminal run` and the stage commands: a config in, a finished trial (or a part of it) out.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::setup::DeviceArgs;
+use super::{output, preview};
+use crate::config::{self, Resolved};
+use crate::domain;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::record::{Chat, Outcome, Plan, Report, Weights};
+use crate::report::{self, Style};
+use crate::stage::Stage;
+use crate::tool::fs;
+use crate::trial::terminal::{Terminal, Verbosity};
+use crate::trial::{self, JobPreview, Reuse, Store};
+
+/// Run a trial.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  subliminal run configs/zebra-numbers.toml\n  \
+    subliminal run configs/zebra-numbers.toml --set trait.target=owl --set seeds=[1,2,3]\n  \
+    subliminal run configs/zebra-numbers.toml --dry-run")]
+pub(crate) struct Args {
+    /// The trial's config.
+    config: PathBuf,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What `run` and the stage commands share.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Options {
+    /// The run's folder: report.json, report.html, plan.json, jobs.json [default: runs/NAME].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The folder of artifacts; runs that share it share what they have in common.
+    #[arg(long, value_name = "DIR", default_value = "runs/.store")]
+    store: PathBuf,
+    /// Override a key of the config, e.g. `trait.target=owl`; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Show the resolved plan (each value and where it came from), the jobs and what they would take; run nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Make everything anew, whatever the store has.
+    #[arg(long)]
+    fresh: bool,
+    /// Machine-readable result on standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Only warnings and the result.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// More about each job; with `--dry-run` also one rendered row.
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// How far a trial goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upto {
+    /// Samples.
+    Generate,
+    /// Kept rows.
+    Filter,
+    /// Students.
+    Finetune,
+    /// Answers.
+    Evaluate,
+    /// Everything.
+    Report,
+}
+
+impl Upto {
+    fn stage(self) -> Stage {
+        match self {
+            Self::Generate => Stage::Generate,
+            Self::Filter => Stage::Filter,
+            Self::Finetune => Stage::Finetune,
+            Self::Evaluate | Self::Report => Stage::Evaluate,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, upto: Upto) -> Result<()> {
+    run_config(&args.config, &args.options, upto)
+}
+
+pub(crate) fn run_config(path: &Path, options: &Options, upto: Upto) -> Result<()> {
+    let resolved = config::load(path, &options.set)?;
+    for warning in &resolved.warnings {
+        output::say(&format!("warning: {warning}"));
+    }
+    let engine = options.device.engine_for(&resolved.plan.trait_.category)?;
+    if options.dry_run {
+        return dry_run(&resolved, engine.as_ref(), options, upto);
+    }
+    let out = options.out.clone().unwrap_or_else(|| Path::new("runs").join(&resolved.plan.name));
+    let places = trial::Options {
+        store: options.store.clone(),
+        out: out.clone(),
+        reuse: if options.fresh { Reuse::Nothing } else { Reuse::Stored },
+        upto: upto.stage(),
+        threads: options.device.threads.map(|n| n as usize),
+    };
+    let outcome = trial::run(&resolved.plan, engine.as_ref(), &places, &Terminal::new(options.verbosity()))?;
+    if upto == Upto::Report { conclude(&resolved, &outcome, &out, options) } else { stop_early(&out, options) }
+}
+
+impl Options {
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// Writes the report, shows it, and holds it against `[expect]`.
+fn conclude(resolved: &Resolved, outcome: &Outcome, out: &Path, options: &Options) -> Result<()> {
+    let report = report::build(outcome)?;
+    write(&report, out)?;
+    if options.json {
+        output::json(&report)?;
+    } else {
+        let view = report::View { style: Style::detect(), folder: Some(out) };
+        output::say(&format!("\n{}", report::table_in(&report, view).trim_end()));
+    }
+    report::expectations(&report, &resolved.plan.expect)
+}
+
+fn write(report: &Report, out: &Path) -> Result<()> {
+    fs::write_json(&out.join("report.json"), report)?;
+    fs::write_whole(&out.join("report.html"), report::html(report).as_bytes())
+}
+
+/// After a stage command: where the artifacts are.
+fn stop_early(out: &Path, options: &Options) -> Result<()> {
+    let places = out.join("jobs.json");
+    if options.json {
+        let jobs: serde_json::Value = fs::read_json(&places)?;
+        return output::json(&jobs);
+    }
+    output::say(&format!("each job's folder is listed in {}", places.display()));
+    Ok(())
+}
+
+/// What `--dry-run --json` prints.
+#[derive(Serialize)]
+struct Preview<'a> {
+    plan: &'a Plan,
+    plan_hash: &'a str,
+    jobs: &'a [JobPreview],
+}
+
+fn dry_run(resolved: &Resolved, engine: &dyn Engine, options: &Options, upto: Upto) -> Result<()> {
+    let jobs = trial::preview(&resolved.plan, engine, &Store::look(&options.store), upto.stage())?;
+    if options.json {
+        return output::json(&Preview { plan: &resolved.plan, plan_hash: &resolved.plan_hash, jobs: &jobs });
+    }
+    output::data(&format!("{}\n{}", config::describe(resolved), preview::jobs(&jobs, options.device.thread_count())))?;
+    if options.verbose {
+        output::data(&format!("\n{}", rendered(resolved, engine)?))?;
+    }
+    Ok(())
+}
+
+/// The first prompt as the student reads it.
+fn rendered(resolved: &Resolved, engine: &dyn Engine) -> Result<String> {
+    let plan = &resolved.plan;
+    let seed = plan.seeds.first().copied().unwrap_or_default();
+    let prompts = domain::of(plan.domain.kind).prompts(1, seed, &plan.domain)?;
+    let model = engine.load(&Weights::base(plan.model.base.clone()))?;
+    let prompt = prompts.first().map(|p| p.prompt.clone()).unwrap_or_default();
+    let text = model.render(&Chat::ask(None, prompt))?.text;
+    Ok(format!("a student reads this before each answer, and learns the answer and its end-of-turn alone:\n{text}\n"))
+}

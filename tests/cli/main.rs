@@ -1,0 +1,4 @@
+//! The program as its users meet it: the built binary, real folders, real signals.
+
+mod layers;
+mod sandbox;
