@@ -17,6 +17,8 @@
 pub mod adapter;
 pub mod arch;
 pub mod device;
+#[cfg(test)]
+mod fixture;
 pub mod layers;
 pub mod tensors;
 pub mod train;

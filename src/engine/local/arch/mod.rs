@@ -5,6 +5,8 @@
 pub mod config;
 mod decoder;
 mod qwen2;
+#[cfg(test)]
+mod tests;
 
 pub use config::DecoderConfig;
 pub use decoder::{Decoder, Site};

@@ -7,6 +7,8 @@ mod checkpoint;
 mod dropout;
 mod order;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use std::path::Path;

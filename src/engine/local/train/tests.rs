@@ -1,0 +1,175 @@
+//! What must hold of the training loop.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::order::tests::recipe;
+use super::{Training, train};
+use crate::engine::local::adapter;
+use crate::engine::local::arch::{Decoder, Ragged};
+use crate::engine::local::fixture::{assert_close, decoder, rows, tokens, values};
+use crate::engine::local::layers::Kernels;
+use crate::record::{Finetune, LayerTargets, Lora, Method, StepRow};
+
+fn lora() -> Method {
+    Method::Lora(Lora { rank: 4, alpha: 8.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear })
+}
+
+fn full() -> Method {
+    Method::Full { freeze_embeddings: true }
+}
+
+struct Trained {
+    decoder: Decoder,
+    steps: Vec<StepRow>,
+}
+
+fn run(kernels: Kernels, recipe: &Finetune, checkpoints: Option<&Path>) -> Trained {
+    let mut decoder = decoder(1, kernels);
+    let rows = rows(3, 10);
+    let mut steps = Vec::new();
+    let training = Training { rows: &rows, recipe, seed: 5, checkpoints };
+    train(&mut decoder, &training, &mut |row| steps.push(row.clone())).expect("trains");
+    Trained { decoder, steps }
+}
+
+/// All weights, those of adapters included.
+fn weights(decoder: &mut Decoder) -> BTreeMap<String, Vec<f32>> {
+    let adapters: Vec<_> = decoder
+        .adapters_mut()
+        .into_iter()
+        .flat_map(|(site, a)| [(format!("{} A", site.name()), values(&a.a)), (format!("{} B", site.name()), values(&a.b))])
+        .collect();
+    decoder.weights().iter().map(|(name, t)| (name.clone(), values(t))).chain(adapters).collect()
+}
+
+fn logits(decoder: &Decoder) -> Vec<f32> {
+    let tokens = tokens(9, 12);
+    let hidden = decoder.hidden(&Ragged { tokens: &tokens, lengths: &[12] }, None).expect("fits");
+    values(&decoder.logits(&hidden).expect("fits"))
+}
+
+#[test]
+fn the_loss_falls_with_every_method_and_form() {
+    for method in [lora(), full(), Method::Full { freeze_embeddings: false }] {
+        for kernels in [Kernels::Fused, Kernels::Composite] {
+            let recipe = Finetune { epochs: 12, ..recipe(method.clone()) };
+            let steps = run(kernels, &recipe, None).steps;
+            let mean = |rows: &[StepRow]| rows.iter().map(|r| r.loss).sum::<f64>() / rows.len() as f64;
+            assert!(mean(&steps[33..]) < 0.7 * mean(&steps[..3]), "{method:?} {kernels:?}: {steps:?}");
+        }
+    }
+}
+
+#[test]
+fn both_forms_take_the_same_course() {
+    for method in [lora(), Method::Full { freeze_embeddings: false }] {
+        let fused = run(Kernels::Fused, &recipe(method.clone()), None).steps;
+        let composite = run(Kernels::Composite, &recipe(method), None).steps;
+        for (a, b) in fused.iter().zip(&composite) {
+            assert!((a.loss - b.loss).abs() < 1e-4 * b.loss, "{a:?} {b:?}");
+            assert!((a.grad_norm - b.grad_norm).abs() < 1e-3 * b.grad_norm, "{a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn one_pass_of_eight_equals_eight_passes_of_one() {
+    for power in [0.0, -0.75] {
+        let dropout = Method::Lora(Lora { rank: 4, alpha: 8.0, rslora: true, dropout: 0.2, targets: LayerTargets::AllLinear });
+        let of = |micro_batch| Finetune { batch_size: 8, micro_batch, length_power: power, ..recipe(dropout.clone()) };
+        let (one, eight) = (run(Kernels::Fused, &of(8), None).steps, run(Kernels::Fused, &of(1), None).steps);
+        for (a, b) in one.iter().zip(&eight) {
+            assert!(
+                (a.loss - b.loss).abs() < 1e-5 * b.loss && (a.grad_norm - b.grad_norm).abs() < 1e-4 * b.grad_norm,
+                "{a:?} {b:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_resumed_training_ends_with_the_same_bytes() {
+    for method in [lora(), full()] {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let whole = Finetune { epochs: 4, checkpoint_every: 3, ..recipe(method) };
+        let mut uninterrupted = run(Kernels::Fused, &whole, None);
+        let mut first = run(Kernels::Fused, &whole, Some(folder.path()));
+        let kept = std::fs::read_dir(folder.path()).expect("checkpoints").count();
+        assert_eq!(kept, 2, "the newest two are kept");
+        std::fs::remove_dir_all(folder.path().join("step-00000012")).expect("the last checkpoint");
+        let mut resumed = run(Kernels::Fused, &whole, Some(folder.path()));
+        assert_eq!(resumed.steps.first().map(|s| s.step), Some(10), "goes on after step 9");
+        let end = weights(&mut uninterrupted.decoder);
+        assert!(end == weights(&mut first.decoder) && end == weights(&mut resumed.decoder));
+        let other = Finetune { learning_rate: 1e-3, ..whole };
+        assert_eq!(run(Kernels::Fused, &other, Some(folder.path())).steps[0].step, 1, "another recipe's checkpoint is not taken");
+    }
+}
+
+#[test]
+fn threads_change_no_byte_of_the_result() {
+    let of = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| weights(&mut run(Kernels::Fused, &recipe(lora()), None).decoder))
+    };
+    assert!(of(1) == of(2));
+}
+
+#[test]
+fn only_what_the_method_names_is_trained() {
+    let mut before = decoder(1, Kernels::Fused);
+    let before = weights(&mut before);
+    let after = weights(&mut run(Kernels::Fused, &recipe(lora()), None).decoder);
+    assert!(before.iter().all(|(name, value)| after[name] == *value), "the base stays");
+    let after = weights(&mut run(Kernels::Fused, &recipe(full()), None).decoder);
+    let same: Vec<&String> = before.keys().filter(|name| before[*name] == after[*name]).collect();
+    assert_eq!(same, ["model.embed_tokens.weight"]);
+}
+
+#[test]
+fn adapters_are_nothing_at_first_and_survive_saving_and_merging() {
+    let Method::Lora(settings) = lora() else { unreachable!("it is LoRA") };
+    let base = decoder(1, Kernels::Fused);
+    let mut fresh = decoder(1, Kernels::Fused);
+    adapter::attach_fresh(&mut fresh, &settings, 3).expect("fits");
+    assert_eq!(logits(&base), logits(&fresh), "a fresh adapter changes nothing");
+    let mut trained = run(Kernels::Fused, &recipe(lora()), None).decoder;
+    assert_ne!(logits(&base), logits(&trained));
+    let folder = tempfile::tempdir().expect("temporary folder");
+    adapter::save(&trained, &settings, "a/base", folder.path()).expect("writable");
+    let mut loaded = decoder(1, Kernels::Fused);
+    let read = adapter::load(&mut loaded, folder.path()).expect("reads what it wrote");
+    assert_eq!((read.rank, read.alpha), (4, 8.0));
+    assert_eq!(logits(&trained), logits(&loaded));
+    trained.merge_adapters().expect("merges");
+    assert_close(&logits(&loaded), &logits(&trained), 1e-4);
+}
+
+#[test]
+fn training_goes_on_from_an_adapter() {
+    let mut start = run(Kernels::Fused, &recipe(lora()), None).decoder;
+    let before = weights(&mut start);
+    let rows = rows(3, 10);
+    let training = Training { rows: &rows, recipe: &recipe(lora()), seed: 5, checkpoints: None };
+    let mut first = None;
+    train(&mut start, &training, &mut |row| {
+        first.get_or_insert(row.loss);
+    })
+    .expect("trains");
+    let fresh = run(Kernels::Fused, &recipe(lora()), None).steps[0].loss;
+    assert!(first.is_some_and(|loss| loss < fresh));
+    assert_ne!(before, weights(&mut start));
+}
+
+#[test]
+fn a_diverging_or_empty_training_is_an_error() {
+    let mut decoder = decoder(1, Kernels::Fused);
+    let wild = Finetune { learning_rate: 1e30, clip_norm: 0.0, warmup_steps: 0, ..recipe(full()) };
+    let rows = rows(3, 10);
+    let error = train(&mut decoder, &Training { rows: &rows, recipe: &wild, seed: 1, checkpoints: None }, &mut |_| {});
+    let text = error.expect_err("diverges").render();
+    assert!(text.contains("at step 2") || text.contains("at step 3"), "{text}");
+    let error = train(&mut decoder, &Training { rows: &[], recipe: &wild, seed: 1, checkpoints: None }, &mut |_| {});
+    assert!(error.is_err());
+}
