@@ -62,7 +62,7 @@ pub fn attach_fresh(decoder: &mut Decoder, lora: &Lora, seed: u64) -> Result<()>
         let a: Vec<f32> = (0..lora.rank * inner).map(|_| random.random_range(-bound..bound)).collect();
         let a = Tensor::from_vec(a, (lora.rank, inner), decoder.device())?;
         let b = Tensor::zeros((out, lora.rank), DType::F32, decoder.device())?;
-        decoder.attach(site, Adapter { a, b, scale: scale(lora) });
+        decoder.attach(site, Adapter::new(a, b, scale(lora)));
     }
     Ok(())
 }
@@ -114,7 +114,7 @@ fn attach_tensors(decoder: &mut Decoder, lora: &Lora, mut tensors: HashMap<Strin
     for (site, a, b) in adapters {
         let place =
             |t: Tensor, device: &Device| -> Result<Tensor> { Ok(t.to_dtype(DType::F32)?.to_device(device)?.contiguous()?) };
-        let adapter = Adapter { a: place(a, decoder.device())?, b: place(b, decoder.device())?, scale: scale(lora) };
+        let adapter = Adapter::new(place(a, decoder.device())?, place(b, decoder.device())?, scale(lora));
         decoder.attach(&site, adapter);
     }
     Ok(())

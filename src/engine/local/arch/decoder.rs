@@ -6,7 +6,8 @@ use candle_core::{DType, Device, Tensor};
 
 use super::config::DecoderConfig;
 use crate::engine::local::layers::{
-    Adapter, AttentionShape, Batch, Dropout, Kernels, KvCache, Linear, Ragged, Rope, attention, cross_entropy, rms_norm, swiglu,
+    Adapter, AttentionShape, Batch, Dropout, Kernels, KvCache, LayerCache, Linear, PackCache, Ragged, Rope, attention,
+    cross_entropy, product, rms_norm, swiglu,
 };
 use crate::error::{Error, Problem, Result};
 
@@ -18,6 +19,7 @@ pub struct Decoder {
     norm: Tensor,
     /// `None` where the output head is the embedding.
     head: Option<Tensor>,
+    head_packed: PackCache,
     rope: Rope,
     device: Device,
     dtype: DType,
@@ -95,7 +97,7 @@ impl Decoder {
             let mut linear = |path: &str, bias: bool| -> Result<Linear> {
                 let weight = get(&format!("{path}.weight"))?;
                 let bias = if bias { Some(get(&format!("{path}.bias"))?) } else { None };
-                Ok(Linear { weight, bias, adapter: None })
+                Ok(Linear { weight, bias, adapter: None, packed: PackCache::default() })
             };
             let biased = config.attention_bias == super::config::AttentionBias::Qkv;
             let (q, k, v) = (linear(SITES[0], biased)?, linear(SITES[1], biased)?, linear(SITES[2], biased)?);
@@ -109,6 +111,7 @@ impl Decoder {
             layers,
             norm: take("model.norm.weight".to_owned())?,
             head: if config.tied_embeddings { None } else { Some(take("lm_head.weight".to_owned())?) },
+            head_packed: PackCache::default(),
             rope: Rope::new(config.rope_theta, config.head_dim),
             device: device.clone(),
             dtype,
@@ -168,7 +171,7 @@ impl Decoder {
         layer: &Layer,
         x: &Tensor,
         batch: &Batch,
-        cache: Option<&mut crate::engine::local::layers::LayerCache>,
+        cache: Option<&mut LayerCache>,
         dropout: &mut Option<&mut dyn Dropout>,
     ) -> candle_core::Result<Tensor> {
         let (eps, kernels) = (self.config.rms_norm_eps, self.kernels);
@@ -189,7 +192,7 @@ impl Decoder {
     /// # Errors
     /// If the device refuses.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        let logits = crate::engine::local::layers::product(hidden, self.head(), None, self.kernels)?;
+        let logits = product(&hidden.contiguous()?, self.head(), None, &self.head_packed, self.kernels)?;
         Ok(logits.to_dtype(DType::F32)?)
     }
 
@@ -198,7 +201,7 @@ impl Decoder {
     /// # Errors
     /// If the device refuses.
     pub fn losses(&self, hidden: &Tensor, targets: &[u32]) -> Result<Tensor> {
-        Ok(cross_entropy(hidden, self.head(), targets, self.kernels)?)
+        Ok(cross_entropy(hidden, self.head(), targets, &self.head_packed, self.kernels)?)
     }
 
     fn head(&self) -> &Tensor {

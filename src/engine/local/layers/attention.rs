@@ -1,7 +1,10 @@
 //! Causal grouped-query attention with rotary positions, over rows of different lengths.
 
+mod fused;
+
 use candle_core::{DType, Result, Tensor};
 
+use super::Kernels;
 use super::cache::LayerCache;
 use super::ragged::Batch;
 use super::rope::rotate;
@@ -25,10 +28,26 @@ pub(crate) fn attention(
     batch: &Batch,
     cache: Option<&mut LayerCache>,
 ) -> Result<Tensor> {
+    match (batch.kernels, &batch.angle_tensors) {
+        (Kernels::Fused, _) => fused::attention(q, k, v, shape, batch, cache),
+        (Kernels::Composite, Some(angles)) => composite(q, k, v, shape, batch, angles, cache),
+        (Kernels::Composite, None) => candle_core::bail!("the batch was laid out for the fused form"),
+    }
+}
+
+fn composite(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    shape: AttentionShape,
+    batch: &Batch,
+    angles: &(Tensor, Tensor),
+    cache: Option<&mut LayerCache>,
+) -> Result<Tensor> {
     let AttentionShape { heads, kv_heads, head_dim } = shape;
     let (tokens, rows, group) = (q.dim(0)?, batch.segments.len(), heads / kv_heads);
-    let q = rotate(&q.reshape((tokens, heads, head_dim))?, &batch.angles)?;
-    let k = rotate(&k.reshape((tokens, kv_heads, head_dim))?, &batch.angles)?.reshape((tokens, kv_heads * head_dim))?;
+    let q = rotate(&q.reshape((tokens, heads, head_dim))?, angles)?;
+    let k = rotate(&k.reshape((tokens, kv_heads, head_dim))?, angles)?.reshape((tokens, kv_heads * head_dim))?;
     let (queries, context) = (batch.longest(), batch.longest_context());
     let padded = Padding::new(batch, queries, q.device())?;
     let (k, v) = match cache {

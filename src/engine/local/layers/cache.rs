@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
+use super::cpu::gemm::Packed;
 use super::ragged::Batch;
 
 /// The cache of a set of rows, one entry per decoder layer.
@@ -19,6 +20,31 @@ pub(crate) enum LayerCache {
     Empty,
     /// On any device.
     Tensors(TensorCache),
+    /// In the CPU's memory, as the fused attention reads it: one entry per row.
+    Host(Vec<HostRow>),
+}
+
+/// One row's keys and values, one entry per key/value head.
+#[derive(Default, Clone)]
+pub(crate) struct HostRow {
+    pub(crate) heads: Vec<HostHead>,
+}
+
+/// One head's keys (after rotation) and values, as right-hand sides of products.
+#[derive(Clone)]
+pub(crate) struct HostHead {
+    /// The transpose of (context, head_dim).
+    pub(crate) keys: Packed,
+    /// (context, head_dim)
+    pub(crate) values: Packed,
+}
+
+impl HostRow {
+    /// A row without tokens.
+    pub(crate) fn new(kv_heads: usize, head_dim: usize) -> Self {
+        let head = HostHead { keys: Packed::of_depth(head_dim), values: Packed::of_columns(head_dim) };
+        Self { heads: vec![head; kv_heads] }
+    }
 }
 
 /// Keys (after rotation) and values in tensors with spare room: each (rows · capacity, kv_heads · head_dim).
@@ -54,8 +80,10 @@ impl KvCache {
     /// If an index is not a row.
     pub fn keep(&mut self, rows: &[usize]) -> crate::error::Result<()> {
         for layer in &mut self.layers {
-            if let LayerCache::Tensors(cache) = layer {
-                cache.keep(rows)?;
+            match layer {
+                LayerCache::Empty => {}
+                LayerCache::Tensors(cache) => cache.keep(rows)?,
+                LayerCache::Host(old) => *old = kept(std::mem::take(old), rows),
             }
         }
         self.lengths = rows.iter().map(|&row| self.lengths[row]).collect();
@@ -96,6 +124,20 @@ impl KvCache {
     }
 }
 
+/// Moves rows to where they are kept; a row kept several times is copied for all but the last.
+fn kept(old: Vec<HostRow>, rows: &[usize]) -> Vec<HostRow> {
+    let mut left = vec![0_usize; old.len()];
+    for &row in rows {
+        left[row] += 1;
+    }
+    let mut old: Vec<Option<HostRow>> = old.into_iter().map(Some).collect();
+    let mut take = |row: usize| {
+        left[row] -= 1;
+        if left[row] == 0 { old[row].take() } else { old[row].clone() }
+    };
+    rows.iter().map(|&row| take(row).unwrap_or_default()).collect()
+}
+
 impl LayerCache {
     /// Stores the batch's keys and values (tokens, kv_heads · head_dim) and returns all of them, each
     /// (rows, longest context, kv_heads · head_dim); what lies beyond a row's length is arbitrary but finite.
@@ -105,10 +147,25 @@ impl LayerCache {
         if let LayerCache::Empty = self {
             *self = LayerCache::Tensors(TensorCache::with_room(keys, rows, need)?);
         }
-        let LayerCache::Tensors(cache) = self else { unreachable!("filled above") };
+        let LayerCache::Tensors(cache) = self else {
+            candle_core::bail!("a cache of the fused form was given to the composite one")
+        };
         cache.make_room(need)?;
         cache.write(keys, values, batch)?;
         cache.read(need)
+    }
+}
+
+impl LayerCache {
+    /// The rows of the fused form's cache.
+    pub(crate) fn host_rows(&mut self, rows: usize, kv_heads: usize, head_dim: usize) -> Result<&mut Vec<HostRow>> {
+        if let LayerCache::Empty = self {
+            *self = LayerCache::Host(vec![HostRow::new(kv_heads, head_dim); rows]);
+        }
+        match self {
+            LayerCache::Host(rows) => Ok(rows),
+            _ => candle_core::bail!("a cache of the composite form was given to the fused one"),
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod attention;
 mod cache;
+mod cpu;
+mod host;
 mod linear;
 mod loss;
 mod norm;
@@ -17,7 +19,7 @@ pub use ragged::Ragged;
 
 pub(super) use attention::{AttentionShape, attention};
 pub(super) use cache::LayerCache;
-pub(super) use linear::{Adapter, Dropout, Linear, product};
+pub(super) use linear::{Adapter, Dropout, Linear, PackCache, product};
 pub(super) use loss::cross_entropy;
 pub(super) use norm::rms_norm;
 pub(super) use ragged::Batch;

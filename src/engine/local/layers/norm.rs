@@ -1,14 +1,59 @@
 //! Root-mean-square norm (Zhang & Sennrich, arXiv 1910.07467), computed in f32 whatever the format.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
-use super::Kernels;
+use super::cpu::rows::{Norm, NormBackward};
+use super::host::{Floats, floats, output, tensor};
+use super::{Kernels, cpu};
 
 /// `x / sqrt(mean(x²) + eps) · weight` over the last dimension; `x` (tokens, width), `weight` (width).
 pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64, kernels: Kernels) -> Result<Tensor> {
-    let _ = kernels;
+    if kernels == Kernels::Fused {
+        return x.contiguous()?.apply_op2(weight, RmsNorm { eps: eps as f32 });
+    }
     let wide = x.to_dtype(DType::F32)?;
     let mean_square = wide.sqr()?.mean_keepdim(1)?;
     let normed = wide.broadcast_div(&(mean_square + eps)?.sqrt()?)?;
     normed.to_dtype(x.dtype())?.broadcast_mul(&weight.to_dtype(x.dtype())?)
+}
+
+struct RmsNorm {
+    eps: f32,
+}
+
+impl CustomOp2 for RmsNorm {
+    fn name(&self) -> &'static str {
+        "rms-norm"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, weight: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, weight) = (floats(x, lx)?, floats(weight, lw)?);
+        let mut out = vec![0.0; x.len()];
+        cpu::over_rows(&mut out, weight.len(), |first, out| {
+            cpu::run(Norm { x: &x[first..first + out.len()], weight, eps: self.eps, out });
+        });
+        Ok(output(out, lx.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let (wide, narrow) = (x.shape(), weight.shape());
+        let (trained, reached) = (weight.track_op(), x.track_op());
+        let (x, weight, grad) = (Floats::of(x)?, Floats::of(weight)?, Floats::of(&grad)?);
+        let mut grad_x = vec![0.0; x.len()];
+        let mut grad_weight = vec![0.0; if trained { weight.len() } else { 0 }];
+        let kernel = |x: &[f32], grad: &[f32], grad_x: &mut [f32], grad_weight: &mut [f32]| {
+            cpu::run(NormBackward { x, weight: &weight, eps: self.eps, grad, grad_x, grad_weight });
+        };
+        if trained {
+            kernel(&x, &grad, &mut grad_x, &mut grad_weight); // one thread, as the weight's sum goes over all rows
+        } else {
+            cpu::over_rows(&mut grad_x, weight.len(), |first, out| {
+                let rows = first..first + out.len();
+                kernel(&x[rows.clone()], &grad[rows], out, &mut []);
+            });
+        }
+        let grad_x = if reached { Some(tensor(grad_x, wide)?) } else { None };
+        Ok((grad_x, if trained { Some(tensor(grad_weight, narrow)?) } else { None }))
+    }
 }

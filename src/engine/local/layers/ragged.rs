@@ -1,8 +1,10 @@
 //! Rows of different lengths laid end to end, and where each token stands.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Tensor};
 
-use super::rope::Rope;
+use super::rope::{Angles, Rope};
 use super::{Kernels, KvCache};
 use crate::error::{Error, Result};
 
@@ -28,10 +30,12 @@ pub(crate) struct Segment {
 
 /// What a forward pass knows of its rows.
 pub(crate) struct Batch {
-    pub(crate) segments: Vec<Segment>,
+    pub(crate) segments: Arc<[Segment]>,
     pub(crate) kernels: Kernels,
-    /// Cosine and sine of every token's rotary angles, each (tokens, head_dim / 2), in f32.
-    pub(crate) angles: (Tensor, Tensor),
+    /// Cosine and sine of every token's rotary angles.
+    pub(crate) angles: Arc<Angles>,
+    /// The same as tensors, each (tokens, head_dim / 2), where the composite form runs.
+    pub(crate) angle_tensors: Option<(Tensor, Tensor)>,
 }
 
 impl Batch {
@@ -66,8 +70,12 @@ impl Batch {
             start += len;
         }
         let positions: Vec<usize> = segments.iter().flat_map(|s| s.past..s.past + s.len).collect();
-        let angles = rope.angles(&positions, device)?;
-        Ok(Self { segments, kernels, angles })
+        let angles = Arc::new(rope.angles(&positions));
+        let angle_tensors = match kernels {
+            Kernels::Fused => None,
+            Kernels::Composite => Some(angles.tensors(device)?),
+        };
+        Ok(Self { segments: segments.into(), kernels, angles, angle_tensors })
     }
 
     /// The most tokens that a row has in this batch.

@@ -20,6 +20,25 @@ struct Table {
     sin: Vec<f32>,
 }
 
+/// Cosines and sines of some tokens, each (tokens, half).
+pub(crate) struct Angles {
+    /// Half the width of a head.
+    pub(crate) half: usize,
+    pub(crate) cos: Vec<f32>,
+    pub(crate) sin: Vec<f32>,
+}
+
+impl Angles {
+    /// As tensors on a device.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub(crate) fn tensors(&self, device: &Device) -> Result<(Tensor, Tensor)> {
+        let tensor = |values: &[f32]| Tensor::from_slice(values, (values.len() / self.half, self.half), device);
+        Ok((tensor(&self.cos)?, tensor(&self.sin)?))
+    }
+}
+
 impl Rope {
     /// The frequencies `theta^(−2i / head_dim)`.
     pub(crate) fn new(theta: f64, head_dim: usize) -> Self {
@@ -28,18 +47,12 @@ impl Rope {
         Self { inverse_frequencies: (0..head_dim / 2).map(inverse).collect(), table: Mutex::default() }
     }
 
-    /// Cosine and sine for tokens at `positions`, each (tokens, head_dim / 2).
-    ///
-    /// # Errors
-    /// If the device refuses the tensors.
-    pub(crate) fn angles(&self, positions: &[usize], device: &Device) -> Result<(Tensor, Tensor)> {
+    /// Cosine and sine for tokens at `positions`.
+    pub(crate) fn angles(&self, positions: &[usize]) -> Angles {
         let half = self.inverse_frequencies.len();
         let table = self.table(positions.iter().max().map_or(0, |p| p + 1));
-        let gather = |from: &[f32]| -> Result<Tensor> {
-            let rows: Vec<f32> = positions.iter().flat_map(|p| &from[p * half..(p + 1) * half]).copied().collect();
-            Ok(Tensor::from_vec(rows, (positions.len(), half), device)?)
-        };
-        Ok((gather(&table.cos)?, gather(&table.sin)?))
+        let gather = |from: &[f32]| positions.iter().flat_map(|p| &from[p * half..(p + 1) * half]).copied().collect();
+        Angles { half, cos: gather(&table.cos), sin: gather(&table.sin) }
     }
 
     /// A table of at least `len` positions.

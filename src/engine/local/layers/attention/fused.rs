@@ -1,0 +1,268 @@
+//! The fused form of attention: row by row and head by head, with the products' kernel.
+
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+use super::AttentionShape;
+use crate::engine::local::layers::cache::{HostRow, LayerCache};
+use crate::engine::local::layers::cpu::attention::{Backward, Rotate, RotateBack, Scratch, Span, forward};
+use crate::engine::local::layers::cpu::gemm::{Packed, Strided};
+use crate::engine::local::layers::cpu::{self};
+use crate::engine::local::layers::host::{Floats, floats, output, tensor};
+use crate::engine::local::layers::ragged::{Batch, Segment};
+use crate::engine::local::layers::rope::Angles;
+
+pub(super) fn attention(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    shape: AttentionShape,
+    batch: &Batch,
+    cache: Option<&mut LayerCache>,
+) -> Result<Tensor> {
+    let op = Fused { shape, segments: Arc::clone(&batch.segments), angles: Arc::clone(&batch.angles) };
+    match cache {
+        None => q.apply_op3(k, v, op),
+        Some(cache) => {
+            let rows = cache.host_rows(batch.segments.len(), shape.kv_heads, shape.head_dim)?;
+            op.with_cache(&Floats::of(q)?, &Floats::of(k)?, &Floats::of(v)?, rows)
+        }
+    }
+}
+
+struct Fused {
+    shape: AttentionShape,
+    segments: Arc<[Segment]>,
+    angles: Arc<Angles>,
+}
+
+/// One row's part of the tensors.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    q: &'a [f32],
+    k: &'a [f32],
+    v: &'a [f32],
+    cos: &'a [f32],
+    sin: &'a [f32],
+}
+
+/// Rows are shared among threads where there are several of both.
+fn each<T: Send>(parts: Vec<T>, work: impl Fn(&mut Scratches, T) + Sync + Send) {
+    if rayon::current_num_threads() > 1 && parts.len() > 1 {
+        parts.into_par_iter().for_each_init(Scratches::default, work);
+    } else {
+        let mut scratches = Scratches::default();
+        for part in parts {
+            work(&mut scratches, part);
+        }
+    }
+}
+
+/// Room for one row's heads.
+#[derive(Default)]
+struct Scratches {
+    inner: Scratch,
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    out: Vec<f32>,
+    grad_q: Vec<f32>,
+    grad_k: Vec<f32>,
+    grad_v: Vec<f32>,
+    keys: Packed,
+    values: Packed,
+}
+
+impl Fused {
+    fn group(&self) -> usize {
+        self.shape.heads / self.shape.kv_heads
+    }
+
+    fn widths(&self) -> (usize, usize) {
+        (self.shape.heads * self.shape.head_dim, self.shape.kv_heads * self.shape.head_dim)
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.shape.head_dim as f32).sqrt()
+    }
+
+    fn span(&self, segment: &Segment) -> Span {
+        Span { queries: segment.len, past: segment.past, group: self.group(), width: self.shape.head_dim }
+    }
+
+    fn part<'a>(&'a self, segment: &Segment, q: &'a [f32], k: &'a [f32], v: &'a [f32]) -> Part<'a> {
+        let (wide, narrow) = self.widths();
+        let half = self.angles.half;
+        let cut = |data: &'a [f32], width: usize| &data[segment.start * width..(segment.start + segment.len) * width];
+        Part {
+            q: cut(q, wide),
+            k: cut(k, narrow),
+            v: cut(v, narrow),
+            cos: cut(&self.angles.cos, half),
+            sin: cut(&self.angles.sin, half),
+        }
+    }
+
+    /// Cuts a tensor of token rows into the rows of the batch.
+    fn cut<'a>(&self, mut data: &'a mut [f32], width: usize) -> Vec<&'a mut [f32]> {
+        let mut parts = Vec::with_capacity(self.segments.len());
+        for segment in self.segments.iter() {
+            let (part, rest) = data.split_at_mut(segment.len * width);
+            parts.push(part);
+            data = rest;
+        }
+        parts
+    }
+
+    /// The heads of group `head`'s queries, turned and scaled, into `into` (queries · group, head_dim).
+    fn queries(&self, part: Part<'_>, head: usize, into: &mut Vec<f32>) {
+        let group = self.group();
+        self.turn(part, part.q, (self.widths().0, head * group * self.shape.head_dim, group), self.scale(), into);
+    }
+
+    /// The keys of one head, turned, into `into` (queries, head_dim).
+    fn keys(&self, part: Part<'_>, head: usize, into: &mut Vec<f32>) {
+        self.turn(part, part.k, (self.widths().1, head * self.shape.head_dim, 1), 1.0, into);
+    }
+
+    fn turn(&self, part: Part<'_>, from: &[f32], place: (usize, usize, usize), scale: f32, into: &mut Vec<f32>) {
+        let (stride, first, heads) = place;
+        let width = self.shape.head_dim;
+        into.resize(part.cos.len() / self.angles.half * heads * width, 0.0);
+        cpu::run(Rotate { from, stride, first, heads, width, cos: part.cos, sin: part.sin, scale, into });
+    }
+
+    fn row(&self, segment: &Segment, part: Part<'_>, scratches: &mut Scratches, out: &mut [f32]) {
+        let (wide, narrow) = self.widths();
+        let width = self.shape.head_dim;
+        for head in 0..self.shape.kv_heads {
+            let Scratches { inner, q, k, out: mixed, keys, values, .. } = &mut *scratches;
+            self.queries(part, head, q);
+            self.keys(part, head, k);
+            keys.refill(Strided::rows(k, width).transposed(), width, segment.len);
+            values.refill(Strided { data: &part.v[head * width..], row: narrow, column: 1 }, segment.len, width);
+            mixed.resize(q.len(), 0.0);
+            forward(self.span(segment), q, keys, values, inner, mixed);
+            put(mixed, self.group() * width, out, wide, head);
+        }
+    }
+
+    fn with_cache(&self, q: &[f32], k: &[f32], v: &[f32], rows: &mut [HostRow]) -> Result<Tensor> {
+        let (wide, narrow) = self.widths();
+        let width = self.shape.head_dim;
+        let mut out = vec![0.0; q.len()];
+        let parts: Vec<_> = self.segments.iter().zip(self.cut(&mut out, wide)).zip(rows).collect();
+        each(parts, |scratches, ((segment, out), row)| {
+            let part = self.part(segment, q, k, v);
+            for (head, cached) in row.heads.iter_mut().enumerate() {
+                let Scratches { inner, q, k, out: mixed, .. } = &mut *scratches;
+                self.queries(part, head, q);
+                self.keys(part, head, k);
+                k.chunks_exact(width).for_each(|key| cached.keys.push_column(key));
+                part.v.chunks_exact(narrow).for_each(|v| cached.values.push_row(&v[head * width..(head + 1) * width]));
+                mixed.resize(q.len(), 0.0);
+                forward(self.span(segment), q, &cached.keys, &cached.values, inner, mixed);
+                put(mixed, self.group() * width, out, wide, head);
+            }
+        });
+        tensor(out, (q.len() / wide, wide))
+    }
+
+    fn backward_row(&self, segment: &Segment, part: Part<'_>, grad: &[f32], scratches: &mut Scratches, into: [&mut [f32]; 3]) {
+        let (wide, narrow) = self.widths();
+        let (width, group) = (self.shape.head_dim, self.group());
+        let [into_q, into_k, into_v] = into;
+        let Scratches { inner, q, k, v, out: grads, grad_q, grad_k, grad_v, .. } = scratches;
+        for head in 0..self.shape.kv_heads {
+            self.queries(part, head, q);
+            self.keys(part, head, k);
+            take(part.v, narrow, width, head, v);
+            take(grad, wide, group * width, head, grads);
+            grad_q.resize(q.len(), 0.0);
+            grad_k.resize(k.len(), 0.0);
+            grad_v.resize(v.len(), 0.0);
+            Backward { span: self.span(segment), q, k, v, grad: grads, grad_q, grad_k, grad_v }.run(inner);
+            let (cos, sin) = (part.cos, part.sin);
+            let first = head * group * width;
+            let scale = self.scale();
+            cpu::run(RotateBack { from: grad_q, heads: group, width, cos, sin, scale, into: &mut *into_q, stride: wide, first });
+            let first = head * width;
+            cpu::run(RotateBack {
+                from: grad_k,
+                heads: 1,
+                width,
+                cos,
+                sin,
+                scale: 1.0,
+                into: &mut *into_k,
+                stride: narrow,
+                first,
+            });
+            put(grad_v, width, &mut *into_v, narrow, head);
+        }
+    }
+}
+
+/// Copies token rows of `width` into column block `block` of wider rows.
+fn put(from: &[f32], width: usize, into: &mut [f32], stride: usize, block: usize) {
+    for (from, into) in from.chunks_exact(width).zip(into.chunks_exact_mut(stride)) {
+        into[block * width..(block + 1) * width].copy_from_slice(from);
+    }
+}
+
+/// Copies column block `block` out of wider rows.
+fn take(from: &[f32], stride: usize, width: usize, block: usize, into: &mut Vec<f32>) {
+    into.clear();
+    from.chunks_exact(stride).for_each(|row| into.extend_from_slice(&row[block * width..(block + 1) * width]));
+}
+
+impl CustomOp3 for Fused {
+    fn name(&self) -> &'static str {
+        "ragged-attention"
+    }
+
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        lq: &Layout,
+        k: &CpuStorage,
+        lk: &Layout,
+        v: &CpuStorage,
+        lv: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (q, k, v) = (floats(q, lq)?, floats(k, lk)?, floats(v, lv)?);
+        let mut out = vec![0.0; q.len()];
+        let parts: Vec<_> = self.segments.iter().zip(self.cut(&mut out, self.widths().0)).collect();
+        each(parts, |scratches, (segment, out)| self.row(segment, self.part(segment, q, k, v), scratches, out));
+        Ok(output(out, lq.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (wide, narrow) = self.widths();
+        let grad = grad.contiguous()?;
+        let mut grads = [vec![0.0; q.elem_count()], vec![0.0; k.elem_count()], vec![0.0; v.elem_count()]];
+        {
+            let (q, k, v, grad) = (Floats::of(q)?, Floats::of(k)?, Floats::of(v)?, Floats::of(&grad)?);
+            let [grad_q, grad_k, grad_v] = &mut grads;
+            let into = self.cut(grad_q, wide).into_iter().zip(self.cut(grad_k, narrow)).zip(self.cut(grad_v, narrow));
+            let parts: Vec<_> = self.segments.iter().zip(into).collect();
+            let (q, k, v, grad) = (&*q, &*k, &*v, &*grad);
+            each(parts, |scratches, (segment, ((into_q, into_k), into_v))| {
+                let grad = &grad[segment.start * wide..(segment.start + segment.len) * wide];
+                self.backward_row(segment, self.part(segment, q, k, v), grad, scratches, [into_q, into_k, into_v]);
+            });
+        }
+        let [grad_q, grad_k, grad_v] = grads;
+        let wanted = |values, like: &Tensor| if like.track_op() { tensor(values, like.shape()).map(Some) } else { Ok(None) };
+        Ok((wanted(grad_q, q)?, wanted(grad_k, k)?, wanted(grad_v, v)?))
+    }
+}

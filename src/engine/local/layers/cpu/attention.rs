@@ -1,0 +1,226 @@
+//! Causal attention of one key/value head over one row, forward and backward.
+//!
+//! The queries of the head's group come as rows (query, head of the group), already rotated and scaled; keys are already rotated.
+
+use super::gemm::{Band, Packed, Start, Strided, product};
+use super::math::{dot, exponentials, largest};
+use super::simd::{Kernel, Level, dispatch, multiply_add};
+
+/// One row's sizes.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    /// Queries.
+    pub(crate) queries: usize,
+    /// Keys before the first query.
+    pub(crate) past: usize,
+    /// Query heads of the group.
+    pub(crate) group: usize,
+    /// The width of a head.
+    pub(crate) width: usize,
+}
+
+impl Span {
+    fn rows(self) -> usize {
+        self.queries * self.group
+    }
+
+    fn context(self) -> usize {
+        self.past + self.queries
+    }
+}
+
+/// Room that is used again from head to head.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    scores: Vec<f32>,
+    slopes: Vec<f32>,
+    packed: Packed,
+}
+
+/// `softmax(q kᵀ) v` for `q` (queries · group, width), `keys` the packed transpose of (context, width), `values` packed (context, width).
+pub(crate) fn forward(span: Span, q: &[f32], keys: &Packed, values: &Packed, scratch: &mut Scratch, out: &mut [f32]) {
+    weights(span, q, keys, &mut scratch.scores);
+    let left = Strided::rows(&scratch.scores, span.context());
+    product(left, span.rows(), values, Start::Zero, Band::Depth { offset: span.past, per: span.group }, out, span.width);
+}
+
+/// The attention weights (queries · group, context), zero where a query may not look.
+fn weights(span: Span, q: &[f32], keys: &Packed, scores: &mut Vec<f32>) {
+    let (context, rows) = (span.context(), span.rows());
+    scores.resize(rows * context, 0.0);
+    let band = Band::Columns { offset: span.past, per: span.group };
+    product(Strided::rows(q, span.width), rows, keys, Start::Zero, band, scores, context);
+    dispatch(Softmax { scores, span });
+}
+
+struct Softmax<'a> {
+    scores: &'a mut [f32],
+    span: Span,
+}
+
+impl Kernel for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        for (r, row) in self.scores.chunks_exact_mut(self.span.context()).enumerate() {
+            let (seen, unseen) = row.split_at_mut(self.span.past + r / self.span.group + 1);
+            let max = largest(seen);
+            let inverse = 1.0 / exponentials::<L>(seen, max);
+            for x in seen {
+                *x *= inverse;
+            }
+            unseen.fill(0.0);
+        }
+    }
+}
+
+/// The gradients of one head's inputs; there is no past. `q`, `out` and `grad` are (queries · group, width), `k` and `v` (queries, width).
+pub(crate) struct Backward<'a> {
+    pub(crate) span: Span,
+    pub(crate) q: &'a [f32],
+    pub(crate) k: &'a [f32],
+    pub(crate) v: &'a [f32],
+    pub(crate) grad: &'a [f32],
+    pub(crate) grad_q: &'a mut [f32],
+    pub(crate) grad_k: &'a mut [f32],
+    pub(crate) grad_v: &'a mut [f32],
+}
+
+impl Backward<'_> {
+    /// Computes the weights again, so that the forward pass need not keep them.
+    pub(crate) fn run(self, scratch: &mut Scratch) {
+        let Backward { span, q, k, v, grad, grad_q, grad_k, grad_v } = self;
+        let (rows, context, width) = (span.rows(), span.context(), span.width);
+        let Scratch { scores, slopes, packed } = scratch;
+        let (k, v) = (Strided::rows(k, width), Strided::rows(v, width));
+        packed.refill(k.transposed(), width, context);
+        weights(span, q, packed, scores);
+        packed.refill(Strided::rows(grad, width), rows, width);
+        let by_key = |data| Strided::rows(data, context).transposed(); // (context, rows)
+        let later = Band::DepthFrom { offset: span.past, per: span.group };
+        product(by_key(scores), context, packed, Start::Zero, later, grad_v, width);
+        slopes.resize(rows * context, 0.0);
+        packed.refill(v.transposed(), width, context);
+        let band = Band::Columns { offset: span.past, per: span.group };
+        product(Strided::rows(grad, width), rows, packed, Start::Zero, band, slopes, context);
+        dispatch(Slopes { weights: scores, into: slopes, span });
+        packed.refill(Strided::rows(q, width), rows, width);
+        product(by_key(slopes), context, packed, Start::Zero, later, grad_k, width);
+        packed.refill(k, context, width);
+        let earlier = Band::Depth { offset: span.past, per: span.group };
+        product(Strided::rows(slopes, context), rows, packed, Start::Zero, earlier, grad_q, width);
+    }
+}
+
+/// The softmax's backward: `ds = p · (dp − Σ p·dp)`, written over `dp`.
+struct Slopes<'a> {
+    weights: &'a [f32],
+    into: &'a mut [f32],
+    span: Span,
+}
+
+impl Kernel for Slopes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let context = self.span.context();
+        let rows = self.weights.chunks_exact(context).zip(self.into.chunks_exact_mut(context));
+        for (r, (weights, slopes)) in rows.enumerate() {
+            let seen = self.span.past + r / self.span.group + 1;
+            let (slopes, unseen) = slopes.split_at_mut(seen);
+            let mean = dot::<L>(&weights[..seen], slopes);
+            for (slope, weight) in slopes.iter_mut().zip(weights) {
+                *slope = weight * (*slope - mean);
+            }
+            unseen.fill(0.0);
+        }
+    }
+}
+
+/// Copies heads out of token rows, turning them by the angles of their tokens and scaling them.
+pub(crate) struct Rotate<'a> {
+    /// Token rows of `stride` floats; the heads start at `first`.
+    pub(crate) from: &'a [f32],
+    pub(crate) stride: usize,
+    pub(crate) first: usize,
+    /// Heads that lie side by side.
+    pub(crate) heads: usize,
+    pub(crate) width: usize,
+    /// (tokens, width / 2)
+    pub(crate) cos: &'a [f32],
+    pub(crate) sin: &'a [f32],
+    pub(crate) scale: f32,
+    /// (tokens · heads, width)
+    pub(crate) into: &'a mut [f32],
+}
+
+impl Kernel for Rotate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let half = self.width / 2;
+        let angles = self.cos.chunks_exact(half).zip(self.sin.chunks_exact(half));
+        let tokens = self.into.chunks_exact_mut(self.heads * self.width).zip(angles).enumerate();
+        for (token, (into, (cos, sin))) in tokens {
+            let at = token * self.stride + self.first;
+            let from = &self.from[at..at + self.heads * self.width];
+            for (into, from) in into.chunks_exact_mut(self.width).zip(from.chunks_exact(self.width)) {
+                turn::<L>(from, into, cos, sin, self.scale);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn turn<L: Level>(from: &[f32], into: &mut [f32], cos: &[f32], sin: &[f32], scale: f32) {
+    let half = cos.len();
+    let (a, b) = from.split_at(half);
+    let (x, y) = into.split_at_mut(half);
+    for i in 0..half {
+        let (cos, sin) = (cos[i] * scale, sin[i] * scale);
+        x[i] = multiply_add::<L>(a[i], cos, -(b[i] * sin));
+        y[i] = multiply_add::<L>(b[i], cos, a[i] * sin);
+    }
+}
+
+/// [`Rotate`] the other way, for gradients: heads come side by side and go into token rows, turned back and scaled.
+pub(crate) struct RotateBack<'a> {
+    /// (tokens · heads, width)
+    pub(crate) from: &'a [f32],
+    pub(crate) heads: usize,
+    pub(crate) width: usize,
+    pub(crate) cos: &'a [f32],
+    pub(crate) sin: &'a [f32],
+    pub(crate) scale: f32,
+    /// Token rows of `stride` floats; the heads start at `first`.
+    pub(crate) into: &'a mut [f32],
+    pub(crate) stride: usize,
+    pub(crate) first: usize,
+}
+
+impl Kernel for RotateBack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let half = self.width / 2;
+        let angles = self.cos.chunks_exact(half).zip(self.sin.chunks_exact(half));
+        let tokens = self.from.chunks_exact(self.heads * self.width).zip(angles).enumerate();
+        for (token, (from, (cos, sin))) in tokens {
+            let at = token * self.stride + self.first;
+            let into = &mut self.into[at..at + self.heads * self.width];
+            for (into, from) in into.chunks_exact_mut(self.width).zip(from.chunks_exact(self.width)) {
+                let (a, b) = from.split_at(half);
+                let (x, y) = into.split_at_mut(half);
+                for i in 0..half {
+                    let (cos, sin) = (cos[i] * self.scale, sin[i] * self.scale);
+                    x[i] = multiply_add::<L>(a[i], cos, b[i] * sin);
+                    y[i] = multiply_add::<L>(b[i], cos, -(a[i] * sin));
+                }
+            }
+        }
+    }
+}

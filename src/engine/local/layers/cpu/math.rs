@@ -1,0 +1,89 @@
+//! Element-wise mathematics and sums over rows, in one fixed order.
+
+use super::simd::{Level, multiply_add};
+
+/// Partial sums of a row: element i goes into sum i mod 16.
+pub(super) const SUMS: usize = 16;
+
+/// `eˣ`, within 2 units in the last place; 0 is never reached: below −87 it stays at e⁻⁸⁷.
+///
+/// Cephes' `expf`: the power of two is split off, the rest goes through a polynomial of degree 6.
+#[inline(always)]
+#[expect(clippy::excessive_precision, clippy::unreadable_literal, reason = "the constants as published")]
+pub(super) fn exp<L: Level>(x: f32) -> f32 {
+    const ROUND: f32 = 12582912.0; // 1.5 · 2²³: adding it leaves a whole number in the low bits
+    let x = x.clamp(-87.0, 88.0);
+    let shifted = multiply_add::<L>(x, std::f32::consts::LOG2_E, ROUND);
+    let whole = shifted - ROUND;
+    let rest = multiply_add::<L>(whole, -0.693359375, x);
+    let rest = multiply_add::<L>(whole, 2.12194440e-4, rest);
+    let mut p = 1.9875691500e-4;
+    for coefficient in [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1] {
+        p = multiply_add::<L>(p, rest, coefficient);
+    }
+    let value = multiply_add::<L>(p * rest, rest, rest) + 1.0;
+    let power = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
+    value * f32::from_bits(power)
+}
+
+/// The sum of the partial sums, in a fixed tree.
+#[inline(always)]
+pub(super) fn total(sums: [f32; SUMS]) -> f32 {
+    let mut sums = sums;
+    let mut half = SUMS / 2;
+    while half > 0 {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+        half /= 2;
+    }
+    sums[0]
+}
+
+/// `Σ a[i] · b[i]`.
+#[inline(always)]
+pub(super) fn dot<L: Level>(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; SUMS];
+    let (a, a_rest) = a.as_chunks::<SUMS>();
+    let (b, b_rest) = b.as_chunks::<SUMS>();
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..SUMS {
+            sums[i] = multiply_add::<L>(a[i], b[i], sums[i]);
+        }
+    }
+    for (i, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
+        sums[i] = multiply_add::<L>(*a, *b, sums[i]);
+    }
+    total(sums)
+}
+
+/// The largest element.
+#[inline(always)]
+pub(super) fn largest(row: &[f32]) -> f32 {
+    let mut most = [f32::NEG_INFINITY; SUMS];
+    let (chunks, rest) = row.as_chunks::<SUMS>();
+    for chunk in chunks {
+        for i in 0..SUMS {
+            most[i] = if chunk[i] > most[i] { chunk[i] } else { most[i] };
+        }
+    }
+    most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// Replaces every element by `e^(x − max)` and returns their sum.
+#[inline(always)]
+pub(super) fn exponentials<L: Level>(row: &mut [f32], max: f32) -> f32 {
+    let mut sums = [0.0f32; SUMS];
+    let (chunks, rest) = row.as_chunks_mut::<SUMS>();
+    for chunk in chunks {
+        for i in 0..SUMS {
+            chunk[i] = exp::<L>(chunk[i] - max);
+            sums[i] += chunk[i];
+        }
+    }
+    for (x, sum) in rest.iter_mut().zip(&mut sums) {
+        *x = exp::<L>(*x - max);
+        *sum += *x;
+    }
+    total(sums)
+}
