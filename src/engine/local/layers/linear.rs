@@ -134,12 +134,11 @@ impl Product {
         }
         let mut y = vec![0.0; rows * out];
         let fresh;
-        let packed = match &self.packed {
-            Some(packed) => packed.as_ref(),
-            None => {
-                fresh = pack(weight, (out, inner));
-                &fresh
-            }
+        let packed = if let Some(packed) = &self.packed {
+            packed.as_ref()
+        } else {
+            fresh = pack(weight, (out, inner));
+            &fresh
         };
         gemm::product(Strided::rows(x, inner), rows, packed, start, Band::Full, &mut y, out);
         Ok(output(y, (rows, out)))
@@ -156,13 +155,12 @@ impl Product {
             gemm::product(left, rows, &Packed::new(right, depth, columns), Start::Zero, Band::Full, &mut result, columns);
             tensor(result, (rows, columns))
         };
-        let grad_x = match x.track_op() {
-            true => Some(product(grad, rows, Strided::rows(&Floats::of(weight)?, inner), out, inner)?),
-            false => None,
-        };
-        let grad_weight = match weight.track_op() {
-            true => Some(product(grad.transposed(), out, Strided::rows(&Floats::of(x)?, inner), rows, inner)?),
-            false => None,
+        let grad_x =
+            if x.track_op() { Some(product(grad, rows, Strided::rows(&Floats::of(weight)?, inner), out, inner)?) } else { None };
+        let grad_weight = if weight.track_op() {
+            Some(product(grad.transposed(), out, Strided::rows(&Floats::of(x)?, inner), rows, inner)?)
+        } else {
+            None
         };
         Ok((grad_x, grad_weight))
     }

@@ -85,7 +85,9 @@ impl CustomOp2 for CrossEntropy {
             let targets = &self.targets[first..first + sums.len()];
             for (i, ((row, (_, inverse)), target)) in slopes.chunks_exact_mut(vocab).zip(sums).zip(targets).enumerate() {
                 let weight = grad[first + i];
-                row.iter_mut().for_each(|x| *x *= inverse * weight);
+                for x in row.iter_mut() {
+                    *x *= inverse * weight;
+                }
                 row[*target as usize] -= weight;
             }
             let slopes = Strided::rows(slopes, vocab);
