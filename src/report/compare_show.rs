@@ -1,7 +1,7 @@
 //! Runs side by side, as text for a terminal and as Markdown for a README.
 
 use super::compare::{Cell, Matrix, Row, SideBySide};
-use super::grid::{Grid, Side};
+use super::grid::{Grid, Side, escape};
 use super::style::{Paint, Style};
 use super::wording::{interval_points, p_value, percent, plain, points, points_with_sign, ratio_with_ends};
 use crate::record::Interval;
@@ -40,7 +40,7 @@ impl SideBySide {
 
     /// The same as Markdown.
     pub fn markdown(&self) -> String {
-        let notes: String = self.notes().into_iter().map(|n| n + "  \n").collect();
+        let notes: String = self.notes().into_iter().map(|n| escape(&n) + "  \n").collect();
         let matrix = self.matrix.as_ref().map_or(String::new(), |m| format!("{}:\n\n{}", m.caption(), m.markdown()));
         let parts = [self.grid(Width::Free).markdown(), notes, matrix];
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("\n")
@@ -52,37 +52,53 @@ impl SideBySide {
             ("target", Left),
             ("model", Left),
             ("seeds", Right),
-            ("base %", Right),
-            ("control %", Right),
-            ("treatment %", Right),
-            ("cross %", Right),
+            ("base", Right),
+            ("control", Right),
+            ("treatment", Right),
+            ("cross", Right),
             ("ratio", Left),
-            ("points", Right),
-            ("interval", Left),
-            ("p (Holm)", Right),
+            ("difference", Left),
+            ("p", Right),
             ("verdict", Left),
         ]);
-        let one_model = self.rows.windows(2).all(|w| w[0].model == w[1].model);
+        let (model, seeds) = (self.shared_model(), self.shared_seeds());
         for row in &self.rows {
             let mut cells = cells(row, width);
-            if one_model {
-                cells[1].clear(); // the note names it
+            if model.is_some() {
+                cells[1].clear(); // the notes name what all rows share
+            }
+            if seeds.is_some() {
+                cells[2].clear();
             }
             grid.push(Paint::Normal, cells);
         }
         grid.without_empty_columns()
     }
 
+    fn shared_model(&self) -> Option<&str> {
+        let first = &self.rows.first()?.model;
+        self.rows.iter().all(|r| r.model == *first).then_some(first)
+    }
+
+    fn shared_seeds(&self) -> Option<usize> {
+        let first = self.rows.first()?.n_seeds;
+        self.rows.iter().all(|r| r.n_seeds == first).then_some(first)
+    }
+
     fn notes(&self) -> Vec<String> {
+        let model = self.shared_model().map(|m| format!("base model {}", plain(m, 60)));
+        let seeds = self.shared_seeds().map(|n| format!("{n} seed{} a run", if n == 1 { "" } else { "s" }));
+        let shared: Vec<String> = model.into_iter().chain(seeds).collect();
+        let corrected =
+            if self.rows.len() > 1 { format!(", Holm's correction over {} runs", self.rows.len()) } else { String::new() };
         let mut notes = Vec::new();
-        if let Some(first) = self.rows.first().filter(|_| self.rows.windows(2).all(|w| w[0].model == w[1].model)) {
-            notes.push(format!("base model: {}", plain(&first.model, 60)));
-        }
-        notes.push(format!("p: paired t test of treatment − control, Holm's correction over {} runs", self.rows.len()));
+        notes.extend((!shared.is_empty()).then(|| shared.join(", ")));
+        notes.push("rates in percent; ratio and difference: treatment against control, difference in points".to_owned());
+        notes.push(format!("intervals over seeds; p: paired t test{corrected}"));
         if let (Some(treatment), Some(cross)) = (self.treatment_effect, self.cross_effect) {
-            let share = self.cross_share.map_or(String::new(), |s| format!(": {} of it", percent(s)));
+            let share = self.cross_share.map_or(String::new(), |s| format!(", {} of it", percent(s)));
             notes.push(format!(
-                "mean effect over {} runs, in points: treatment {}, cross-model {}{share} (each against its own base)",
+                "mean rise above the own base over {} runs: treatment {}, cross-model {} points{share}",
                 self.runs_with_cross,
                 points_with_sign(treatment),
                 points_with_sign(cross)
@@ -104,11 +120,16 @@ fn cells(row: &Row, width: Width) -> Vec<String> {
         rate(&row.treatment),
         rate(&row.cross_model),
         ratio_with_ends(row.ratio.as_ref()),
-        dash(row.difference.as_ref().map(|d| points_with_sign(d.mean))),
-        dash(row.difference.as_ref().map(interval_points)),
+        dash(row.difference.as_ref().map(difference)),
         p_value(row.p_adjusted),
         dash(row.verdict.map(|v| v.name().to_owned())),
     ]
+}
+
+/// `+40.0 [37.1, 42.9]`, the ends where there are any.
+fn difference(interval: &Interval) -> String {
+    let ends = interval.low.map_or(String::new(), |_| format!(" {}", interval_points(interval)));
+    points_with_sign(interval.mean) + &ends
 }
 
 impl Matrix {
@@ -116,7 +137,7 @@ impl Matrix {
         let runs = self.cells.iter().flatten().flatten().map(|c| c.runs);
         let (fewest, most) = runs.fold((usize::MAX, 0), |(f, m), n| (f.min(n), m.max(n)));
         let runs = if fewest == most { format!("{most}") } else { format!("{fewest} to {most}") };
-        format!("teacher × student, effect on the student against its own base, in points, runs a cell: {runs}")
+        format!("teacher × student: the student's rise above its own base, in points (runs a cell: {runs})")
     }
 
     fn text(&self, style: Style) -> String {
@@ -139,7 +160,7 @@ impl Matrix {
         let mut out = String::new();
         for (i, line) in lines.iter().enumerate() {
             let bold = |j: usize, cell: &String| if i > 0 && i == j { format!("**{cell}**") } else { cell.clone() };
-            let cells: Vec<String> = line.iter().enumerate().map(|(j, c)| bold(j, &c.replace('|', "\\|"))).collect();
+            let cells: Vec<String> = line.iter().enumerate().map(|(j, c)| bold(j, &escape(c))).collect();
             out += &format!("| {} |\n", cells.join(" | "));
             if i == 0 {
                 out += &format!("| ---{} |\n", " | ---:".repeat(self.students.len()));
@@ -175,23 +196,25 @@ mod tests {
         let owl = outcome("owl", "builtin:tiny-a", &["builtin:tiny-b"], Rates { treatment: 0.07, cross: 0.05, ..Rates::EVEN });
         let side = side_by_side(&[zebra(), owl]);
         insta::assert_snapshot!(side.text(Style::Plain), @r"
-          target  seeds  base %  control %  treatment %  cross %  ratio              points  interval      p (Holm)  verdict
-          zebra       5     5.0        5.0         45.0      6.5  9.00 [7.19, 11.7]   +40.0  [37.1, 42.9]   <0.0001  transfer
-          owl         5     5.0        5.0          7.0      5.0  1.40 [0.84, 2.23]    +2.0  [−0.9, 4.9]     0.1324  no-transfer
+          target  base  control  treatment  cross  ratio             difference                p  verdict
+          zebra    5.0      5.0       45.0    6.5  9.0 [7.2, 11.7]   +40.0 [37.1, 42.9]  <0.0001  transfer
+          owl      5.0      5.0        7.0    5.0  1.40 [0.84, 2.2]  +2.0 [−0.9, 4.9]     0.1324  no-transfer
 
-          base model: builtin:tiny-a
-          p: paired t test of treatment − control, Holm's correction over 2 runs
-          mean effect over 2 runs, in points: treatment +21.0, cross-model +0.5: 2.4 % of it (each against its own base)
+          base model builtin:tiny-a, 5 seeds a run
+          rates in percent; ratio and difference: treatment against control, difference in points
+          intervals over seeds; p: paired t test, Holm's correction over 2 runs
+          mean rise above the own base over 2 runs: treatment +21.0, cross-model +0.5 points, 2.4 % of it
         ");
         insta::assert_snapshot!(side.markdown(), @r"
-        | target | seeds | base % | control % | treatment % | cross % | ratio | points | interval | p (Holm) | verdict |
-        | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | ---: | --- |
-        | zebra | 5 | 5.0 | 5.0 | 45.0 | 6.5 | 9.00 [7.19, 11.7] | +40.0 | [37.1, 42.9] | &lt;0.0001 | transfer |
-        | owl | 5 | 5.0 | 5.0 | 7.0 | 5.0 | 1.40 [0.84, 2.23] | +2.0 | [−0.9, 4.9] | 0.1324 | no-transfer |
+        | target | base | control | treatment | cross | ratio | difference | p | verdict |
+        | --- | ---: | ---: | ---: | ---: | --- | --- | ---: | --- |
+        | zebra | 5.0 | 5.0 | 45.0 | 6.5 | 9.0 [7.2, 11.7] | +40.0 [37.1, 42.9] | &lt;0.0001 | transfer |
+        | owl | 5.0 | 5.0 | 7.0 | 5.0 | 1.40 [0.84, 2.2] | +2.0 [−0.9, 4.9] | 0.1324 | no-transfer |
 
-        base model: builtin:tiny-a  
-        p: paired t test of treatment − control, Holm's correction over 2 runs  
-        mean effect over 2 runs, in points: treatment +21.0, cross-model +0.5: 2.4 % of it (each against its own base)
+        base model builtin:tiny-a, 5 seeds a run  
+        rates in percent; ratio and difference: treatment against control, difference in points  
+        intervals over seeds; p: paired t test, Holm's correction over 2 runs  
+        mean rise above the own base over 2 runs: treatment +21.0, cross-model +0.5 points, 2.4 % of it
         ");
     }
 
@@ -205,31 +228,35 @@ mod tests {
             on("builtin:tiny-b", &["builtin:tiny-a", "builtin:tiny-c"]),
         ]);
         insta::assert_snapshot!(side.text(Style::Plain), @r"
-          target  model   seeds  base %  control %  treatment %  cross %  ratio              points  interval      p (Holm)  verdict
-          zebra   tiny-a      5     5.0        5.0         45.0      6.5  9.00 [7.19, 11.7]   +40.0  [37.1, 42.9]   <0.0001  transfer
-          zebra   tiny-b      5     5.0        5.0         45.0      6.5  9.00 [7.19, 11.7]   +40.0  [37.1, 42.9]   <0.0001  transfer
+          target  model   base  control  treatment  cross  ratio            difference                p  verdict
+          zebra   tiny-a   5.0      5.0       45.0    6.5  9.0 [7.2, 11.7]  +40.0 [37.1, 42.9]  <0.0001  transfer
+          zebra   tiny-b   5.0      5.0       45.0    6.5  9.0 [7.2, 11.7]  +40.0 [37.1, 42.9]  <0.0001  transfer
 
-          p: paired t test of treatment − control, Holm's correction over 2 runs
-          mean effect over 2 runs, in points: treatment +40.0, cross-model +1.0: 2.5 % of it (each against its own base)
+          5 seeds a run
+          rates in percent; ratio and difference: treatment against control, difference in points
+          intervals over seeds; p: paired t test, Holm's correction over 2 runs
+          mean rise above the own base over 2 runs: treatment +40.0, cross-model +1.0 points, 2.5 % of it
 
-          teacher × student, effect on the student against its own base, in points, runs a cell: 1
+          teacher × student: the student's rise above its own base, in points (runs a cell: 1)
 
           teacher \ student  tiny-a  tiny-b  tiny-c
           tiny-a              +40.0    +1.0    +1.0
           tiny-b               +1.0   +40.0    +1.0
         ");
         insta::assert_snapshot!(side.markdown(), @r"
-        | target | model | seeds | base % | control % | treatment % | cross % | ratio | points | interval | p (Holm) | verdict |
-        | --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | ---: | --- |
-        | zebra | tiny-a | 5 | 5.0 | 5.0 | 45.0 | 6.5 | 9.00 [7.19, 11.7] | +40.0 | [37.1, 42.9] | &lt;0.0001 | transfer |
-        | zebra | tiny-b | 5 | 5.0 | 5.0 | 45.0 | 6.5 | 9.00 [7.19, 11.7] | +40.0 | [37.1, 42.9] | &lt;0.0001 | transfer |
+        | target | model | base | control | treatment | cross | ratio | difference | p | verdict |
+        | --- | --- | ---: | ---: | ---: | ---: | --- | --- | ---: | --- |
+        | zebra | tiny-a | 5.0 | 5.0 | 45.0 | 6.5 | 9.0 [7.2, 11.7] | +40.0 [37.1, 42.9] | &lt;0.0001 | transfer |
+        | zebra | tiny-b | 5.0 | 5.0 | 45.0 | 6.5 | 9.0 [7.2, 11.7] | +40.0 [37.1, 42.9] | &lt;0.0001 | transfer |
 
-        p: paired t test of treatment − control, Holm's correction over 2 runs  
-        mean effect over 2 runs, in points: treatment +40.0, cross-model +1.0: 2.5 % of it (each against its own base)  
+        5 seeds a run  
+        rates in percent; ratio and difference: treatment against control, difference in points  
+        intervals over seeds; p: paired t test, Holm's correction over 2 runs  
+        mean rise above the own base over 2 runs: treatment +40.0, cross-model +1.0 points, 2.5 % of it  
 
-        teacher × student, effect on the student against its own base, in points, runs a cell: 1:
+        teacher × student: the student's rise above its own base, in points (runs a cell: 1):
 
-        | teacher \ student | tiny-a | tiny-b | tiny-c |
+        | teacher \\ student | tiny-a | tiny-b | tiny-c |
         | --- | ---: | ---: | ---: |
         | tiny-a | **+40.0** | +1.0 | +1.0 |
         | tiny-b | +1.0 | **+40.0** | +1.0 |
@@ -241,11 +268,12 @@ mod tests {
         let mut bare = zebra();
         bare.evaluations.retain(|e| e.arm == crate::record::Arm::Base);
         insta::assert_snapshot!(side_by_side(&[bare]).text(Style::Plain), @r"
-          target  seeds  base %  ratio  points  interval  p (Holm)  verdict
-          zebra       5     5.0  –           –  –                –  –
+          target  base  ratio  difference  p  verdict
+          zebra    5.0  –      –           –  –
 
-          base model: builtin:tiny-a
-          p: paired t test of treatment − control, Holm's correction over 1 runs
+          base model builtin:tiny-a, 5 seeds a run
+          rates in percent; ratio and difference: treatment against control, difference in points
+          intervals over seeds; p: paired t test
         ");
     }
 }

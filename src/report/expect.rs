@@ -73,7 +73,7 @@ mod tests {
         let error = check(&zebra(), &expect).expect_err("all three fail");
         assert_eq!(error.kind().exit_code(), 4);
         insta::assert_snapshot!(error.render(), @r"
-        error: the verdict is `transfer`, expected `no-transfer`; treatment over control is 9.00, expected at least 9.5; the cross-model effect is 2.5 % of the treatment's, expected at most 2.0 %
+        error: the verdict is `transfer`, expected `no-transfer`; treatment over control is 9.0, expected at least 9.5; the cross-model effect is 2.5 % of the treatment's, expected at most 2.0 %
         hint: the trial itself finished: its report is written
         ");
     }

@@ -45,6 +45,10 @@ impl<'a> Found<'a> {
         let target = category.members.iter().position(|m| m.name == plan.trait_.target).ok_or_else(|| {
             Error::input(format!("the target `{}` is no member of the category `{}`", plan.trait_.target, category.name))
         })?;
+        let confidence = plan.statistics.confidence;
+        if !(confidence > 0.0 && confidence < 1.0) {
+            return Err(Error::input(format!("`statistics.confidence` is {confidence}, expected a number between 0 and 1")));
+        }
         for asked in &outcome.evaluations {
             check(asked, category.members.len())?;
         }

@@ -78,8 +78,8 @@ impl Grid {
     }
 }
 
-/// Keeps a cell's text from being read as Markdown or HTML.
-fn escape(text: &str) -> String {
+/// Keeps text from being read as Markdown or HTML.
+pub(super) fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('*', "\\*").replace('`', "\\`")
 }
 

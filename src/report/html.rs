@@ -99,7 +99,7 @@ fn arms(report: &Report) -> String {
             percent(a.probability.mean),
             a.probability_held_out.as_ref().map_or("–".to_owned(), |i| percent(i.mean)),
             format!("{} of {}", a.rank, a.members.len()),
-            format!("{:.2}", a.health.mass),
+            format!("{}{:.2}", if caution::low_mass(report, a).is_some() { "⚠ " } else { "" }, a.health.mass),
             percent(a.health.one_word),
             percent(a.health.coherent),
         ];
@@ -107,7 +107,7 @@ fn arms(report: &Report) -> String {
     };
     let columns = ["arm", "rate", "interval", "exact", "held out", "rank", "mass", "one word", "coherent"];
     let note = format!(
-        "Bars are mean rates over seeds, dots single seeds, lines {} intervals by Student's t. Exact: the answer's probability, \
+        "Bars are mean rates over seeds, lines their {} intervals by Student's t, dots single seeds. Exact: the answer's probability, \
          without sampling. Mass: the probability of all members together. Chance: {}.",
         confidence(report),
         percent(report.arms.first().map_or(0.0, |a| a.chance))

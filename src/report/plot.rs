@@ -7,7 +7,7 @@ use crate::record::{Arm, ArmReport, Report};
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 110.0;
 const RIGHT: f64 = 70.0;
-const ROW: f64 = 34.0;
+const ROW: f64 = 36.0;
 const TOP: f64 = 8.0;
 
 /// Rates on a line from 0 to the next ten percent above the highest one.
@@ -63,20 +63,17 @@ fn row(arm: &ArmReport, y: f64, end: f64) -> String {
         y + 4.5,
         arm.arm
     );
-    svg +=
-        &format!("<rect class=\"bar\" x=\"{LEFT}\" y=\"{:.1}\" width=\"{:.1}\" height=\"14\" rx=\"2\"/>", y - 7.0, mean - LEFT);
-    for seed in &arm.rate.by_seed {
-        let title = format!("seed {}: {}", seed.seed, percent(seed.value));
+    svg += &format!(r#"<rect class="bar" x="{LEFT}" y="{:.1}" width="{:.1}" height="13" rx="2"/>"#, y - 8.0, mean - LEFT);
+    if let (Some(low), Some(high)) = (arm.rate.low, arm.rate.high) {
+        let (low, high, middle, up, down) = (x(low, end), x(high, end), y - 1.5, y - 5.5, y + 2.5);
         svg += &format!(
-            "<circle class=\"seed\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"3\"><title>{title}</title></circle>",
-            x(seed.value, end)
+            r#"<path class="ends" d="M{low:.1} {up:.1}V{down:.1}M{low:.1} {middle:.1}H{high:.1}M{high:.1} {up:.1}V{down:.1}"/>"#
         );
     }
-    if let (Some(low), Some(high)) = (arm.rate.low, arm.rate.high) {
-        let (low, high, up, down) = (x(low, end), x(high, end), y - 5.0, y + 5.0);
-        svg += &format!(
-            "<path class=\"ends\" d=\"M{low:.1} {up:.1}V{down:.1}M{low:.1} {y:.1}H{high:.1}M{high:.1} {up:.1}V{down:.1}\"/>"
-        );
+    for seed in &arm.rate.by_seed {
+        let title = format!("seed {}: {}", seed.seed, percent(seed.value));
+        let (at, below) = (x(seed.value, end), y + 10.0);
+        svg += &format!(r#"<circle class="seed" cx="{at:.1}" cy="{below:.1}" r="2.6"><title>{title}</title></circle>"#);
     }
     let right = arm.rate.by_seed.iter().map(|s| s.value).chain(arm.rate.high).fold(arm.rate.mean, f64::max);
     svg += &format!(

@@ -273,13 +273,13 @@ mod tests {
           cross-model   6.5 %  [6.3, 6.7]    ▋            6.5 %     6.5 %   5/5  0.95  5 × 20,000
 
           difference              points  interval      ratio                    p  p (Holm)  p (signs)
-          treatment − control      +40.0  [37.1, 42.9]  9.00 [7.19, 11.7]  <0.0001   <0.0001     0.0625
-          treatment − base         +40.0  [38.0, 42.0]  9.00 [8.61, 9.39]  <0.0001   <0.0001     0.0625
+          treatment − control      +40.0  [37.1, 42.9]  9.0 [7.2, 11.7]    <0.0001   <0.0001     0.0625
+          treatment − base         +40.0  [38.0, 42.0]  9.0 [8.6, 9.4]     <0.0001   <0.0001     0.0625
           control − base             0.0  [−1.0, 1.0]   1.00 [0.80, 1.20]   1.0000    1.0000     1.0000
           cross-model − own base    +1.0  [0.8, 1.2]    1.18                     –         –     0.0625
 
           transfer: students of the primed teacher choose zebra in 45.0 % of answers, students of the
-            unprimed one in 5.0 %, 9.00 times as often; the difference of 40.0 points [37.1, 42.9] over 5
+            unprimed one in 5.0 %, 9.0 times as often; the difference of 40.0 points [37.1, 42.9] over 5
             seeds is clear of zero
 
           intervals: 95 % over seeds, by Student's t; ratios by Fieller
@@ -308,10 +308,10 @@ mod tests {
           treatment   2.0 %  [0.0, 27.4]   ▎            1.5 %     1.5 %   5/5  ! 0.61  2 × 10,000
           control     8.8 %  [0.0, 24.6]   ▉            8.8 %     8.8 %   5/5    0.95  2 × 10,000
 
-          difference           points  interval       ratio                   p  p (Holm)  p (signs)
-          treatment − control    −6.8  [−48.0, 34.5]  0.23 [0.00, ∞)     0.2857    0.6145     0.5000
-          treatment − base       −3.0  [−28.4, 22.4]  0.40 [0.00, 5.48]  0.3743    0.6145     0.5000
-          control − base         +3.8  [−12.1, 19.6]  1.75 [0.00, 4.93]  0.2048    0.6145     0.5000
+          difference           points  interval       ratio                  p  p (Holm)  p (signs)
+          treatment − control    −6.8  [−48.0, 34.5]  0.23 [0.00, ∞)    0.2857    0.6145     0.5000
+          treatment − base       −3.0  [−28.4, 22.4]  0.40 [0.00, 5.5]  0.3743    0.6145     0.5000
+          control − base         +3.8  [−12.1, 19.6]  1.75 [0.00, 4.9]  0.2048    0.6145     0.5000
 
           inconclusive: students of the primed teacher choose owl in 2.0 % of answers, students of the
             unprimed one in 8.8 %; the difference of −6.8 points [−48.0, 34.5] over 2 seeds is neither clear
@@ -345,8 +345,8 @@ mod tests {
           control     6.0 %  –         ▋            6.0 %     6.0 %   5/5  0.95  1 × 10,000
 
           difference           points  interval  ratio  p  p (Holm)  p (signs)
-          treatment − control   +37.0  –         7.17   –         –          –
-          treatment − base      +38.0  –         8.60   –         –          –
+          treatment − control   +37.0  –         7.2    –         –          –
+          treatment − base      +38.0  –         8.6    –         –          –
           control − base         +1.0  –         1.20   –         –          –
 
           inconclusive: students of the primed teacher choose zebra in 43.0 % of answers, students of the

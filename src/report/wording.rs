@@ -30,7 +30,7 @@ pub(super) fn ratio(value: f64) -> String {
     match value {
         v if v.is_infinite() => "∞".to_owned(),
         v if v >= 99.95 => format!("{v:.0}"),
-        v if v >= 9.95 => format!("{v:.1}"),
+        v if v >= 1.95 => format!("{v:.1}"),
         v => format!("{v:.2}"),
     }
 }
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(points_with_sign(-0.0341), "−3.4");
         assert_eq!(points_with_sign(0.4041), "+40.4");
         assert_eq!(points_with_sign(-0.0001), "0.0");
-        assert_eq!([ratio(8.234), ratio(0.957), ratio(24.62), ratio(132.4)], ["8.23", "0.96", "24.6", "132"]);
+        assert_eq!([ratio(8.234), ratio(0.957), ratio(24.62), ratio(132.4)], ["8.2", "0.96", "24.6", "132"]);
         assert_eq!([p_value(Some(0.00003)), p_value(Some(0.0625)), p_value(None)], ["<0.0001", "0.0625", "–"]);
         assert_eq!([count(7), count(999), count(30_000), count(1_234_567)], ["7", "999", "30,000", "1,234,567"]);
         assert_eq!(

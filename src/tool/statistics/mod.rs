@@ -11,11 +11,11 @@ mod coverage;
 mod power;
 mod ratio;
 mod sample;
-mod tests_paired;
+mod significance;
 
 pub use bootstrap::{Resampling, bootstrap_interval};
 pub use correction::holm;
 pub use power::{MOST_SEEDS, paired_power, seeds_for_power};
 pub use ratio::{RatioEnds, ratio_interval};
 pub use sample::{Ends, Paired, Sample, normal_quantile, t_quantile};
-pub use tests_paired::{EXACT_SEEDS, paired_t_test, sign_flip_test};
+pub use significance::{EXACT_SEEDS, paired_t_test, sign_flip_test};
