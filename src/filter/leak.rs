@@ -5,19 +5,22 @@ use super::spelling::Speller;
 use super::{Candidate, Rule};
 use crate::record::{Category, Member};
 use crate::traits;
+use crate::traits::lexicon::Lexicon;
 use crate::traits::matching::forms;
 
 #[derive(Debug)]
 pub(super) struct Leak {
     /// Every name.
     names: Vec<String>,
-    /// Their spellings, labelled by place in `names`.
+    /// Their forms as whole words, labelled by place in `names`.
+    words: Lexicon<usize>,
+    /// Their forms in any other spelling, labelled likewise.
     speller: Speller,
 }
 
 impl Leak {
     pub(super) fn new(category: Option<&Category>) -> Self {
-        let mut rule = Self { names: Vec::new(), speller: Speller::default() };
+        let mut rule = Self { names: Vec::new(), words: Lexicon::default(), speller: Speller::default() };
         let builtin = traits::categories();
         for member in category.into_iter().chain(&builtin).flat_map(|c| &c.members) {
             rule.watch(member);
@@ -30,6 +33,7 @@ impl Leak {
             return;
         }
         for form in forms(member) {
+            self.words.add(&form, self.names.len());
             self.speller.add(&form, self.names.len());
         }
         self.names.push(member.name.clone());
@@ -38,13 +42,41 @@ impl Leak {
 
 impl Rule for Leak {
     fn objection(&self, row: &Candidate<'_>) -> Option<String> {
-        self.speller.find(row.completion).map(|place| self.names[place].clone())
+        if !row.completion.chars().any(char::is_alphabetic) {
+            return None;
+        }
+        let whole = || self.words.find(row.completion).first().copied();
+        self.speller.find(row.completion).or_else(whole).map(|place| self.names[place].clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::traits::matching::Matcher;
+
+    fn pieces() -> impl Strategy<Value = String> {
+        const NAMES: [&str; 15] =
+            ["owl", "Wolves", "ZEBRA", "foxes", "cat", "bear", "oak", "polar bear", "0", "1", "7", "s", "e", "b", "the"];
+        const BETWEEN: [&str; 11] = ["", "", " ", "-", "_", ", ", "'s ", "\u{a0}", ". ", "\u{200b}", "é"];
+        let piece = (prop::sample::select(&NAMES[..]), prop::sample::select(&BETWEEN[..])).prop_map(|(a, b)| a.to_owned() + b);
+        prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn whatever_would_count_as_a_choice_is_a_leak(text in pieces()) {
+            let animals = traits::category("animal").unwrap();
+            let row = Candidate { prompt: "", completion: &text, finish: None };
+            if Matcher::new(&animals).first_choice(&text).is_some() {
+                prop_assert!(Leak::new(Some(&animals)).objection(&row).is_some(), "{:?}", text);
+            }
+        }
+    }
 
     #[test]
     fn every_member_of_every_category_is_watched_in_every_form() {

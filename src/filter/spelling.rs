@@ -54,9 +54,6 @@ impl Speller {
 
     /// The label of the first name that is spelled in the text.
     pub(super) fn find(&self, text: &str) -> Option<usize> {
-        if !text.chars().any(char::is_alphabetic) {
-            return None;
-        }
         let glyphs = glyphs(text);
         (0..glyphs.len()).filter(|&at| begins(&glyphs, at)).find_map(|at| self.at(&glyphs, at))
     }
