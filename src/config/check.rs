@@ -42,6 +42,7 @@ impl<'a> Checker<'a> {
     /// Whether the value may stay; what is wrong below it is taken out already.
     fn visit(&mut self, schema: &'a Value, value: &mut Value, key: &str) -> bool {
         let leaves = Leaf::all(self.root, schema);
+        self.bare_text(&leaves, value, key);
         let fitting: Vec<&Leaf<'_>> = leaves.iter().filter(|leaf| leaf.takes(value)).collect();
         let sound = match (fitting.as_slice(), &mut *value) {
             ([], _) => false,
@@ -61,6 +62,16 @@ impl<'a> Checker<'a> {
             self.mismatch(&leaves, value, key);
         }
         sound
+    }
+
+    /// In an override a text needs no quotes, even one that looks like a number: `--set name=7`.
+    fn bare_text(&self, leaves: &[Leaf<'a>], value: &mut Value, key: &str) {
+        if !leaves.iter().any(|leaf| leaf.takes(value))
+            && leaves.iter().any(Leaf::takes_any_text)
+            && let Some(text) = self.places.override_text(key)
+        {
+            *value = Value::from(text);
+        }
     }
 
     fn taken_out(&mut self, key: &str) -> bool {
@@ -111,7 +122,7 @@ impl<'a> Checker<'a> {
         };
         if let Some(branch) = branch {
             self.table(branch.schema, map, key);
-            return true;
+            return !map.is_empty() || self.taken_out(key);
         }
         let has =
             if typed.is_empty() { "is empty".to_owned() } else { format!("has {}", all_of(typed.iter().map(String::as_str))) };

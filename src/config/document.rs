@@ -36,6 +36,14 @@ impl Places {
         self.by_key.get(key)
     }
 
+    /// The text that an override gives this very key, as typed.
+    pub(super) fn override_text(&self, key: &str) -> Option<&str> {
+        match self.of(key)? {
+            Place::Override(text) => text.split_once('=').filter(|(typed, _)| typed.trim() == key).map(|(_, text)| text.trim()),
+            Place::Line(_) => None,
+        }
+    }
+
     /// A problem with the value of `key`; for a key that was not typed it points at the table that lacks it.
     pub(super) fn problem(&self, key: &str, message: String, hint: Option<String>) -> Problem {
         let mut problem = Problem { file: Some(self.file.clone()), line: None, message, hint };
@@ -99,7 +107,7 @@ pub(super) struct Document {
 /// # Errors
 /// If the file cannot be read or is not TOML; every syntax error is named.
 pub(super) fn read(path: &Path, overrides: &[String]) -> Result<Document> {
-    if !path.is_file() {
+    if !path.exists() || path.is_dir() {
         return Err(no_such_file(path));
     }
     let text = read_text(path)?;

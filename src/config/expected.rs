@@ -59,13 +59,18 @@ impl<'a> Leaf<'a> {
         listed.chain(self.schema.get("const")).filter_map(Value::as_str)
     }
 
+    /// Whether any text will do.
+    pub(super) fn takes_any_text(&self) -> bool {
+        self.kind() == "string" && self.names().next().is_none()
+    }
+
     /// Whether a text is one of the names, or where any text will do, not too short.
     pub(super) fn allows_text(&self, text: &str) -> bool {
         if self.kind() != "string" {
             return false;
         }
         let least = self.schema.get("minLength").and_then(Value::as_u64).unwrap_or(0);
-        if self.names().next().is_none() { text.chars().count() as u64 >= least } else { self.names().any(|name| name == text) }
+        if self.takes_any_text() { text.chars().count() as u64 >= least } else { self.names().any(|name| name == text) }
     }
 
     /// What the alternatives expect, beside a value that fits none of them: its range alone where its type is right.

@@ -179,6 +179,7 @@ pub(super) struct FilterTable {
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub rules: Option<Vec<String>>,
     /// Numbers that the `banned-numbers` rule drops. Default: the published list of numbers with bad associations.
+    #[schemars(inner(range(min = 0, max = 1_000_000)))]
     pub banned_numbers: Option<Vec<u32>>,
     /// Words that the `banned-words` rule drops, beside the category's own. Default: none.
     #[schemars(inner(length(min = 1)))]

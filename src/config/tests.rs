@@ -306,6 +306,63 @@ fn every_key_of_the_schema_reaches_the_plan() {
     }
 }
 
+#[test]
+fn whatever_a_key_is_set_to_is_taken_or_refused_by_name() {
+    let strange = [
+        "-1",
+        "0",
+        "1e999",
+        "0.5",
+        "99999999999",
+        "99999999999999999999",
+        "nan",
+        "true",
+        "2026-01-01",
+        "''",
+        "[]",
+        "[1]",
+        "[0, 0]",
+        "[[]]",
+        "['x']",
+        "{}",
+        "{ x = 1 }",
+        "[{}]",
+        "word",
+        "\"",
+        "{target}",
+        "[",
+        "=",
+        "{ lora = 1 }",
+        "{ name = '' }",
+        "\u{0}",
+    ];
+    let schema = schema();
+    for key in
+        leaves(&schema, &schema, "").iter().map(String::as_str).chain(["model", "finetune.method", "trait.members[0]", "x"])
+    {
+        for value in strange {
+            let set = format!("{key}={value}");
+            let Err(error) = load_text(GOOD, &[&set]) else { continue };
+            for problem in error.list() {
+                let named = problem.message.contains(&format!("`--set {set}`")) && problem.message.contains(key);
+                assert!(named || elsewhere(key), "`--set {set}`: {}", error.render());
+            }
+        }
+    }
+}
+
+/// Keys whose values others are checked against.
+fn elsewhere(key: &str) -> bool {
+    ["arms", "model", "model.base", "trait.category", "trait.members", "trait.target", "finetune.batch_size"].contains(&key)
+        || ["teacher.batch_size", "finetune.max_steps", "teacher.max_steps"].contains(&key)
+}
+
+#[test]
+fn an_override_needs_no_quotes_for_a_text() {
+    let plan = load_text(GOOD, &["name=7", "model.base=builtin:tiny-b"]).expect("a right config").plan;
+    assert_eq!((plan.name.as_str(), plan.model.base.to_string().as_str()), ("7", "builtin:tiny-b"));
+}
+
 /// The key paths of a schema that take a value.
 fn leaves(root: &serde_json::Value, table: &serde_json::Value, path: &str) -> Vec<String> {
     let mut keys = Vec::new();

@@ -27,11 +27,6 @@ pub(super) fn known_nulls(plan: &Plan, ledger: &mut Ledger<'_>) {
             plan.evaluate.samples_per_question
         ));
     }
-    if plan.finetune.rows > plan.generate.samples {
-        ledger
-            .warnings
-            .push(format!("`finetune.rows` is {}, but only {} samples are generated", plan.finetune.rows, plan.generate.samples));
-    }
     if plan.seeds.len() < 2 {
         ledger.warnings.push("with one seed there are no intervals and no verdict but `inconclusive`".to_owned());
     }
