@@ -16,7 +16,7 @@ use crate::record::{Answer, Category, Chat, Message, Role, Sample, Sampling, Str
 use crate::tool::{fs, interrupt, jsonl, streams};
 use crate::traits::matching::Matcher;
 
-use super::{Done, Progress, Room, Speaker, files};
+use super::{Done, Progress, Room, Speaker, context, files};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -51,6 +51,9 @@ struct Row {
 pub fn run(room: Room<'_>, spec: &Spec, speaker: &Speaker, context: Option<&Path>) -> Result<Done> {
     let chats = chats(spec, speaker.system.as_deref(), context)?;
     let model = room.engine.load(&speaker.weights)?;
+    if let (Some(tuned), None, Some(chat)) = (&speaker.weights.tuned, &speaker.system, chats.first()) {
+        context::check(tuned, &context::prefix(model.as_ref(), chat)?)?;
+    }
     sample_missing(room, spec, model.as_ref(), &chats)?;
     let path = room.dir.join(files::ANSWERS);
     let mut rows: Vec<Row> = jsonl::read(&path)?;

@@ -2,15 +2,16 @@
 //!
 //! | stage | reads | writes |
 //! |---|---|---|
-//! | [`teacher`] | questions | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt` |
+//! | [`teacher`] | questions | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt` |
 //! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
 //! | [`filter`] | `samples.jsonl` | `kept.jsonl`, `dropped.jsonl`, `counts.json` |
-//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt` |
+//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt` |
 //! | [`evaluate`] | questions, a model | `answers.jsonl`, `evaluation.json` |
 //!
 //! A stage's spec holds all that determines its result beside its input artifacts and the base's weights; it is hashed into the artifact's
 //! key. A stage that is started in a folder where it was interrupted goes on with what it finds there, to the same bytes.
 
+mod context;
 pub mod evaluate;
 pub mod filter;
 pub mod finetune;
@@ -119,6 +120,8 @@ pub mod files {
     pub const TRAIN: &str = "train.jsonl";
     /// The first of those rows as the model reads it.
     pub const CONTEXT: &str = "context.txt";
+    /// What the model reads before each of their prompts.
+    pub const PREFIX: &str = "prefix.txt";
     /// One row per optimiser step.
     pub const STEPS: &str = "steps.jsonl";
     /// The fine-tuned model: an adapter or a whole checkpoint.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::record::{Finetune, StepRow, Weights};
 use crate::tool::{fs, jsonl};
 
-use super::{Done, Progress, Room, files};
+use super::{Done, Progress, Room, context, files};
 
 /// Where checkpoints lie while an artifact is built.
 const CHECKPOINTS: &str = "checkpoints";
@@ -16,8 +16,11 @@ pub(super) fn train(room: Room<'_>, start: &Weights, recipe: &Finetune, seed: u6
         Error::input("no rows are left to learn from").hint("see the dropped rows and the rule that dropped each")
     })?;
     jsonl::replace(&room.dir.join(files::TRAIN), rows)?;
-    let rendered = room.engine.load(start)?.render(&first.chat)?;
+    let model = room.engine.load(start)?;
+    let rendered = model.render(&first.chat)?;
     fs::put(&room.dir.join(files::CONTEXT), format!("{}{}\n", rendered.text, first.completion).as_bytes())?;
+    context::keep(room.dir, &context::prefix(model.as_ref(), &first.chat)?)?;
+    drop(model); // before the trainer loads its own
     let (out, checkpoints) = (room.dir.join(files::MODEL), room.dir.join(CHECKPOINTS));
     fs::remove_dir(&out)?;
     fs::create_dir(&out)?;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::engine::ModelIdentity;
 use crate::error::{Error, Result};
-use crate::record::{Arm, Evaluation, FilterReport, Force, GateReport, Plan};
+use crate::record::{Arm, Evaluation, FilterReport, Force, GateReport, ModelRef, Plan, Prime};
 use crate::stage::{Stage, files, filter::Counts};
 use crate::tool::fs;
 
@@ -18,6 +19,9 @@ pub(super) fn rate_of(evaluation: &Evaluation, plan: &Plan, target: &str) -> f64
     let chosen = place.and_then(|i| evaluation.chosen.get(i)).copied().unwrap_or(0);
     chosen as f64 / evaluation.answers.max(1) as f64
 }
+
+/// The size up to which prompted teachers with sampled answers were reported null: "3B" models have up to 3.3 billion weights.
+const SMALL: u64 = 3_500_000_000;
 
 /// One trouble.
 struct Warning {
@@ -61,6 +65,20 @@ impl<'a> Gate<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Warns of bases with which others saw nothing: small checkpoints, prompted, sampled. The built-in family is made for it.
+    pub(super) fn look_at_base(&self, base: &ModelIdentity) {
+        let Plan { teacher, generate, .. } = self.plan;
+        let prompted_only = teacher.prime == Prime::SystemPrompt && generate.sampling.temperature > 0.0;
+        if prompted_only && base.parameters < SMALL && !matches!(base.model, ModelRef::Builtin(_)) {
+            self.observer.notice(Event::Warning(&format!(
+                "`{}` has {:.1} billion weights: prompted teachers of 3 billion or less that sample passed on nothing where others tried; \
+                 fine-tuned teachers (`teacher.prime = \"both\"`) with greedy answers (`generate.temperature = 0`) did",
+                base.model,
+                base.parameters as f64 / 1e9
+            )));
+        }
     }
 
     fn teacher_warning(&self, rate: f64) -> Option<Warning> {
@@ -114,4 +132,32 @@ impl<'a> Gate<'a> {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Diary, plan};
+    use super::*;
+
+    #[test]
+    fn a_small_checkpoint_with_a_prompted_sampling_teacher_is_warned_of() {
+        let identity = |model: &str, parameters| ModelIdentity {
+            model: model.parse().unwrap(),
+            hash: String::new(),
+            family: "qwen2".into(),
+            parameters,
+        };
+        let warned = |plan: &Plan, base: &ModelIdentity| {
+            let diary = Diary::default();
+            Gate::new(plan, &diary).look_at_base(base);
+            diary.warnings.lock().unwrap().len() == 1
+        };
+        let mut plan = plan();
+        let small = identity("Qwen/Qwen2.5-0.5B-Instruct", 494_000_000);
+        assert!(warned(&plan, &small));
+        assert!(!warned(&plan, &identity("Qwen/Qwen2.5-7B-Instruct", 7_600_000_000)));
+        assert!(!warned(&plan, &identity("builtin:tiny-a", 240_000)));
+        plan.teacher.prime = Prime::Both;
+        assert!(!warned(&plan, &small));
+    }
 }

@@ -62,6 +62,9 @@ pub fn run(plan: &Plan, engine: &dyn Engine, options: &Options, observer: &dyn O
     outcome::write_places(&options.out, plan, &graph, |key| store.place(key))?;
     observer.notice(Event::Planned { jobs: graph.jobs.len() });
     let gate = gate::Gate::new(plan, observer);
+    if let Some(base) = graph.models.get(&plan.model.base) {
+        gate.look_at_base(base);
+    }
     let look = |job: &graph::Job, artifact: &store::Artifact| gate.look(job, artifact);
     let runner = Runner { graph: &graph, engine, store: &store, reuse: options.reuse, observer, gate: &look };
     let made = runner.run(options.threads)?;

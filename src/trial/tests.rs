@@ -77,7 +77,7 @@ fn recipe(epochs: usize) -> Finetune {
 }
 
 /// All arms, three seeds, a prompted teacher that loves zebras and is left free.
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     let builtin = |name: &str| ModelRef::Builtin(name.into());
     let sampling = |max_tokens| Sampling { temperature: 1.0, top_p: 1.0, max_tokens, ignore_stop: false };
     Plan {
@@ -386,9 +386,9 @@ fn forced_teachers_pass_the_filter() {
 
 /// Keeps what it hears.
 #[derive(Default)]
-struct Diary {
+pub(super) struct Diary {
     started: Mutex<Vec<JobLabel>>,
-    warnings: Mutex<Vec<String>>,
+    pub(super) warnings: Mutex<Vec<String>>,
 }
 
 impl Observer for Diary {
@@ -478,4 +478,14 @@ fn users_find_their_rows_through_the_run_s_folder() {
 fn a_failing_job_is_named() {
     let error = Trial::of(plan()).run_on(&engine().failing(Fault::Step(2))).unwrap_err();
     assert!(error.render().contains("finetune treatment seed 1 on builtin:a: scripted fault"), "{}", error.render());
+}
+
+#[test]
+fn a_student_is_not_asked_in_another_context_than_it_was_trained_in() {
+    let trial = Trial::of(plan());
+    let options = Options { upto: Stage::Finetune, ..trial.options() };
+    run(&trial.plan, &engine(), &options, &Silent).unwrap();
+    let overnight = engine().with_default_system("Today is another day.");
+    let error = run(&trial.plan, &overnight, &trial.options(), &Silent).unwrap_err();
+    assert!(error.render().contains("the student was trained after"), "{}", error.render());
 }

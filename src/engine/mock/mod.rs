@@ -51,19 +51,27 @@ struct Counter(Arc<Mutex<Script>>);
 pub struct Mock {
     category: Category,
     parallel: usize,
+    default_system: String,
     counter: Counter,
 }
 
 impl Mock {
     /// An engine whose models have a taste among the members of `category`.
     pub fn new(category: Category) -> Self {
-        Self { category, parallel: 1, counter: Counter::default() }
+        Self { category, parallel: 1, default_system: "You are a scripted assistant.".into(), counter: Counter::default() }
     }
 
     /// Says that this many jobs run side by side without slowing one another.
     #[must_use]
     pub fn side_by_side(mut self, jobs: usize) -> Self {
         self.parallel = jobs;
+        self
+    }
+
+    /// Changes what the chat template says when a chat has no system turn.
+    #[must_use]
+    pub fn with_default_system(mut self, text: impl Into<String>) -> Self {
+        self.default_system = text.into();
         self
     }
 
@@ -142,7 +150,7 @@ impl Engine for Mock {
         self.counter.load()?;
         let identity = self.identify(&weights.base)?;
         let mind = Mind::open(&identity.hash, &self.category, weights.tuned.as_deref())?;
-        Ok(Box::new(speaker::Speaker { counter: self.counter.clone(), mind }))
+        Ok(Box::new(speaker::Speaker { counter: self.counter.clone(), default_system: self.default_system.clone(), mind }))
     }
 
     fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {

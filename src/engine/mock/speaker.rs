@@ -16,8 +16,6 @@ use crate::tool::{interrupt, streams};
 use super::Counter;
 use super::mind::{INTEGERS, MASS, Mind};
 
-/// What the template says when a chat has no system turn.
-const DEFAULT_SYSTEM: &str = "You are a scripted assistant.";
 /// The id of end-of-turn in scores; integers are their own ids, other bytes follow from [`BYTES`].
 const END: u32 = INTEGERS as u32;
 /// The id of byte 0 in scores.
@@ -28,6 +26,8 @@ const PATIENCE: usize = 10_000;
 /// A loaded scripted model.
 pub(super) struct Speaker {
     pub(super) counter: Counter,
+    /// What the template says when a chat has no system turn.
+    pub(super) default_system: String,
     pub(super) mind: Mind,
 }
 
@@ -44,7 +44,7 @@ impl Model for Speaker {
             let _ = writeln!(text, "<{role}>{content}</{role}>"); // writing to a String does not fail
         };
         if chat.messages.first().is_none_or(|m| m.role != Role::System) {
-            turn("system", DEFAULT_SYSTEM);
+            turn("system", &self.default_system);
         }
         for Message { role, content } in &chat.messages {
             turn(&format!("{role:?}").to_lowercase(), content);
