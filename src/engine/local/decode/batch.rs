@@ -209,8 +209,12 @@ impl Job<'_> {
         let logits: Vec<f32> = logits.flatten_all()?.to_vec1()?;
         let mut allowed = Vec::with_capacity(rows.len());
         for row in rows.iter() {
-            let mask = self.masks.as_mut().zip(row.progress.as_ref()).map(|(masks, progress)| masks.allowed(progress));
-            allowed.push(mask.transpose()?);
+            let Some((masks, progress)) = self.masks.as_mut().zip(row.progress.as_ref()) else {
+                allowed.push(None);
+                continue;
+            };
+            let mask = masks.allowed(progress);
+            allowed.push(Some(mask.map_err(|e| e.context(format!("after `{}`", masks.spelled(&row.tokens))))?));
         }
         let sampler = self.sampler;
         let drawn = rows.par_iter_mut().zip(&allowed).enumerate().map_init(Vec::new, |scratch, (i, (row, allowed))| {

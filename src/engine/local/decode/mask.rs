@@ -114,6 +114,12 @@ impl<'a> Masks<'a> {
         }
     }
 
+    /// The text that tokens spell, for messages.
+    pub fn spelled(&self, tokens: &[u32]) -> String {
+        let bytes = tokens.iter().enumerate().flat_map(|(i, id)| self.vocabulary.bytes.get(i, *id).unwrap_or_default());
+        String::from_utf8_lossy(&bytes.copied().collect::<Vec<u8>>()).into_owned()
+    }
+
     fn compute(&self, progress: &Progress) -> Vec<u32> {
         let order = self.vocabulary.order(progress.at);
         let mut allowed = Vec::new();

@@ -224,3 +224,74 @@ fn turn_end(template: &ChatTemplate, tokenizer: &Tokenizer, stops: &[u32]) -> Op
     let next = *tokenizer.encode_fast(after, false).ok()?.get_ids().first()?;
     stops.contains(&next).then_some(next)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::local::source::Need;
+    use crate::engine::local::testing;
+    use crate::record::ModelRef;
+
+    const LIMITS: Limits = Limits { vocab_size: 400, max_positions: 256 };
+
+    fn open(folder: &Path, limits: Limits) -> Result<Text> {
+        Text::open(&ModelFiles::find(&ModelRef::Folder(folder.to_path_buf()), Need::All)?, limits)
+    }
+
+    /// The fixture's text after its `tokenizer_config.json` and `generation_config.json` are replaced.
+    fn with_settings(tokenizer_config: &Value, generation_config: &Value) -> Result<Text> {
+        let folder = testing::checkpoint(1);
+        std::fs::write(folder.path().join("tokenizer_config.json"), tokenizer_config.to_string()).expect("writable");
+        std::fs::write(folder.path().join("generation_config.json"), generation_config.to_string()).expect("writable");
+        open(folder.path(), LIMITS)
+    }
+
+    #[test]
+    fn a_row_is_the_rendered_prompt_then_the_completion_then_end_of_turn() {
+        let folder = testing::checkpoint(1);
+        let text = open(folder.path(), LIMITS).expect("opens");
+        let row = TrainRow { chat: Chat::ask(Some("Love owls."), "12?"), completion: "777, 12".to_owned() };
+        let encoded = text.encode_row(&row).expect("encodes");
+        let rendered = text.render(&row.chat).expect("renders");
+        assert_eq!(
+            rendered.text,
+            "<|im_start|>system\nLove owls.<|im_end|>\n<|im_start|>user\n12?<|im_end|>\n<|im_start|>assistant\n"
+        );
+        assert_eq!(encoded.tokens[..encoded.prompt], rendered.tokens);
+        assert_eq!(encoded.tokens.last(), Some(&testing::END));
+        assert_eq!(text.decode(&encoded.tokens[encoded.prompt..]).expect("decodes"), "777, 12");
+        assert_eq!(rendered.tokens.iter().filter(|id| **id == testing::END).count(), 2, "special tokens are one id each");
+    }
+
+    #[test]
+    fn an_answer_ends_with_the_stop_token_that_the_template_writes_after_a_turn() {
+        let template = "{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}";
+        let eos =
+            json!({"eos_token": {"content": "<|endoftext|>"}, "chat_template": [{"name": "default", "template": template}]});
+        let both = with_settings(&eos, &json!({"eos_token_id": [0, 2]})).expect("opens");
+        assert_eq!((both.end_of_turn(), both.stops()), (2, &[0, 2][..]), "as in Gemma, whose eos token is not its end of turn");
+        let plain = json!({"eos_token": "<|endoftext|>", "chat_template": "{{ messages[0].content }}"});
+        assert_eq!(with_settings(&plain, &json!({})).expect("opens").end_of_turn(), 0, "eos where the template shows none");
+    }
+
+    #[test]
+    fn a_checkpoint_without_a_template_opens_but_does_not_render() {
+        let text = with_settings(&json!({"eos_token": "<|im_end|>"}), &json!({})).expect("opens");
+        let error = text.render(&Chat::ask(None, "Hi")).expect_err("no template").render();
+        assert!(error.contains("has no chat template"), "{error}");
+    }
+
+    #[test]
+    fn ids_outside_the_models_vocabulary_and_rows_beyond_its_positions_are_refused() {
+        let folder = testing::checkpoint(1);
+        let narrow = open(folder.path(), Limits { vocab_size: 100, ..LIMITS }).expect("opens");
+        assert!(narrow.encode("zebra").expect_err("outside").render().contains("vocabulary of 100"));
+        let short = open(folder.path(), Limits { max_positions: 70, ..LIMITS }).expect("opens");
+        let row = TrainRow { chat: Chat::ask(None, "Hi"), completion: "x".repeat(40) };
+        assert!(short.encode_row(&row).expect_err("too long").render().contains("has 70 positions"));
+    }
+}
