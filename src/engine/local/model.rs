@@ -229,8 +229,7 @@ mod tests {
             .collect();
         let together = model.score(&rows).expect("scores");
         for (row, score) in rows.iter().zip(&together) {
-            let alone = &model.score(std::slice::from_ref(row)).expect("scores")[0];
-            assert!(alone.logprobs.iter().zip(&score.logprobs).all(|(a, b)| (a - b).abs() < 1e-5));
+            assert_eq!(&model.score(std::slice::from_ref(row)).expect("scores")[0], score);
             assert_eq!(score.tokens.last(), Some(&testing::END));
             assert!(score.logprobs.iter().all(|p| *p < 0.0));
         }
@@ -247,7 +246,7 @@ mod tests {
             for (option, choice) in options.iter().zip(choices) {
                 let request = ScoreRequest { chat: chat.clone(), completion: option.clone() };
                 let sum: f64 = model.score(&[request]).expect("scores")[0].logprobs.iter().sum();
-                assert!((sum - *choice).abs() < 1e-4, "`{option}`");
+                assert_eq!(sum, *choice, "`{option}`");
             }
         }
     }

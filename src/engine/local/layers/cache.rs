@@ -95,13 +95,15 @@ impl KvCache {
     /// # Errors
     /// If the device refuses.
     pub fn append(&mut self, other: KvCache) -> crate::error::Result<()> {
-        if self.layers.is_empty() {
-            self.layers = other.layers;
-        } else {
-            for (mine, theirs) in self.layers.iter_mut().zip(other.layers) {
-                if let (LayerCache::Tensors(mine), LayerCache::Tensors(theirs)) = (mine, theirs) {
-                    mine.append(theirs)?;
-                }
+        if self.lengths.is_empty() {
+            *self = other;
+            return Ok(());
+        }
+        for (index, theirs) in other.layers.into_iter().enumerate() {
+            match (self.layer(index), theirs) {
+                (LayerCache::Tensors(mine), LayerCache::Tensors(theirs)) => mine.append(theirs)?,
+                (LayerCache::Host(mine), LayerCache::Host(theirs)) => mine.extend(theirs),
+                _ => return Err(crate::error::Error::environment("caches of different forms cannot be joined")),
             }
         }
         self.lengths.extend(other.lengths);
