@@ -6,6 +6,11 @@ use clap::Parser;
 use subliminal::cli::{self, Cli};
 
 fn main() -> ExitCode {
+    if std::env::var_os("CANDLE_NUM_THREADS").is_none() {
+        // Candle's own threads spin between operations and take the cores from jobs that run side by side; ours share work instead.
+        // SAFETY: no other thread runs yet that could read the environment.
+        unsafe { std::env::set_var("CANDLE_NUM_THREADS", "1") };
+    }
     match cli::dispatch(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
