@@ -173,3 +173,50 @@ fn a_diverging_or_empty_training_is_an_error() {
     let error = train(&mut decoder, &Training { rows: &[], recipe: &wild, seed: 1, checkpoints: None }, &mut |_| {});
     assert!(error.is_err());
 }
+
+/// The loss of a few rows and its gradient for every weight.
+fn gradients(decoder: &mut Decoder) -> (f64, BTreeMap<String, Vec<f32>>) {
+    let recipe = recipe(Method::Full { freeze_embeddings: false });
+    let named = super::weights::make_trainable(decoder, &recipe, 1).expect("variables");
+    let (tokens, lengths) = (tokens(4, 23), [9, 1, 13]);
+    let hidden = decoder.hidden(&Ragged { tokens: &tokens, lengths: &lengths }, None).expect("fits");
+    let loss = decoder.losses(&hidden, &tokens).and_then(|l| Ok(l.sum_all()?)).expect("fits");
+    let store = loss.backward().expect("differentiable");
+    let all = named.iter().map(|(name, var)| (name.clone(), values(store.get(var.as_tensor()).expect("a gradient")))).collect();
+    (f64::from(values(&loss)[0]), all)
+}
+
+#[test]
+fn every_gradient_of_the_fused_form_is_that_of_the_composite_one() {
+    let (fused, composite) = (gradients(&mut decoder(1, Kernels::Fused)), gradients(&mut decoder(1, Kernels::Composite)));
+    assert!((fused.0 - composite.0).abs() < 1e-3);
+    assert_eq!(fused.1.len(), composite.1.len());
+    for (name, a) in &fused.1 {
+        let b = &composite.1[name];
+        let size = (b.iter().map(|x| x * x).sum::<f32>() / b.len() as f32).sqrt();
+        let difference = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(size > 0.0 && difference < 1e-3 * size.max(1e-2), "{name}: {difference} beside {size}");
+    }
+}
+
+#[test]
+fn gradients_are_the_slopes_of_the_loss() {
+    let slopes = gradients(&mut decoder(1, Kernels::Fused)).1;
+    for name in
+        ["model.layers.0.self_attn.k_proj.weight", "model.layers.1.mlp.gate_proj.weight", "model.layers.0.input_layernorm.weight"]
+    {
+        let slope = &slopes[name];
+        let at = (0..slope.len()).max_by(|a, b| slope[*a].abs().total_cmp(&slope[*b].abs())).expect("not empty");
+        let loss = |step: f32| {
+            let mut moved = decoder(1, Kernels::Fused);
+            for (_, weight) in moved.weights_mut().into_iter().filter(|(n, _)| n == name) {
+                let mut v = values(weight);
+                v[at] += step;
+                *weight = candle_core::Tensor::from_vec(v, weight.shape(), weight.device()).expect("same shape");
+            }
+            gradients(&mut moved).0
+        };
+        let measured = (loss(1e-2) - loss(-1e-2)) / 2e-2;
+        assert!((measured - f64::from(slope[at])).abs() < 0.02 * measured.abs(), "{name}: {measured} against {}", slope[at]);
+    }
+}
