@@ -4,6 +4,8 @@ mod architecture;
 mod build;
 pub mod corpus;
 mod kind;
+#[cfg(test)]
+mod shipped;
 mod talk;
 mod tokenizer;
 mod vocabulary;
