@@ -42,7 +42,7 @@ macro_rules! builtin {
 }
 
 /// Every model inside the program.
-static MODELS: [Builtin; 2] = [builtin!("tiny-a"), builtin!("tiny-b")];
+static MODELS: [Builtin; 4] = [builtin!("tiny-a"), builtin!("tiny-b"), builtin!("tiny-c"), builtin!("tiny-d")];
 
 /// The model of this name (without `builtin:`).
 pub fn find(name: &str) -> Option<&'static Builtin> {

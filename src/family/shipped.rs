@@ -24,8 +24,11 @@ fn every_base_ships_with_the_files_that_its_build_recorded() {
         let model = builtin::find(name).expect("it ships");
         let record: BuildRecord = serde_json::from_slice(model.file("build.json").expect("a record")).expect("a build's record");
         assert_eq!((record.name.as_str(), record.seed, record.recipe.max_steps), (name, seed, Some(STEPS)));
-        let shipped: BTreeMap<String, String> =
-            model.files().filter(|(file, _)| *file != "build.json").map(|(file, bytes)| (file.to_owned(), hash::bytes(bytes))).collect();
+        let shipped: BTreeMap<String, String> = model
+            .files()
+            .filter(|(file, _)| *file != "build.json")
+            .map(|(file, bytes)| (file.to_owned(), hash::bytes(bytes)))
+            .collect();
         assert_eq!(shipped, record.files, "{name}");
     }
 }
@@ -76,7 +79,8 @@ fn transformers_gives_the_same_log_probabilities() {
     let rows: Vec<Row> = jsonl::read(&fixtures.join("score-rows.jsonl")).expect("committed rows");
     let references: Vec<Reference> = jsonl::read(&fixtures.join("tiny-a-scores.jsonl")).expect("committed references");
     let model = engine().load(&Weights::base(ModelRef::Builtin("tiny-a".to_owned()))).expect("it ships");
-    let request = |row: &Row| ScoreRequest { chat: Chat::ask(row.system.as_deref(), &row.prompt), completion: row.completion.clone() };
+    let request =
+        |row: &Row| ScoreRequest { chat: Chat::ask(row.system.as_deref(), &row.prompt), completion: row.completion.clone() };
     let scores = model.score(&rows.iter().map(request).collect::<Vec<_>>()).expect("rows that fit");
     assert_eq!(scores.len(), references.len());
     for ((row, score), reference) in rows.iter().zip(&scores).zip(&references) {
