@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
 
 /// The name and format version in artifact keys: change it when the same request gives other bytes than before.
-const NAME: &str = "local 1";
+const NAME: &str = "local 2";
 
 /// Models below this many weights gain nothing from a second thread: whole jobs run side by side instead.
 const SMALL: u64 = 20_000_000;

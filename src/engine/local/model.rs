@@ -239,9 +239,10 @@ mod tests {
     fn a_choice_is_the_sum_of_its_answers_score() {
         let folder = testing::checkpoint(5);
         let model = testing::model(folder.path(), 8);
-        let chats: Vec<Chat> = requests(7).into_iter().map(|r| r.chat).collect();
+        let chats: Vec<Chat> = requests(130).into_iter().map(|r| r.chat).collect(); // more than are read together
         let options: Vec<String> = ["", "a", " owl", "777, 12", "ab owl 42"].map(str::to_owned).to_vec();
         let choices = model.choices(&chats, &options).expect("scores");
+        assert!(choices.iter().all(|of_chat| of_chat.len() == options.len()));
         for (chat, choices) in chats.iter().zip(&choices) {
             for (option, choice) in options.iter().zip(choices) {
                 let request = ScoreRequest { chat: chat.clone(), completion: option.clone() };

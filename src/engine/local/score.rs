@@ -51,7 +51,8 @@ pub(super) fn answers(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u3
         for batch in batches(prompts, budget.tokens, Vec::len).into_iter().flat_map(|batch| batch.chunks(together)) {
             interrupt::check()?;
             let sums = answers_to(decoder, batch, options)?;
-            for (all, sums) in answered.by_ref().zip(sums.chunks(options.len())) {
+            // the sums come first in the zip: at their end it must not take a prompt that belongs to the next batch
+            for (sums, all) in sums.chunks(options.len()).zip(answered.by_ref()) {
                 all.extend(sums);
             }
         }
