@@ -85,3 +85,25 @@ impl Sandbox {
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
+
+/// Fails unless two reports say the same, timings and dates and what was cached left out.
+pub(crate) fn same_report(a: &serde_json::Value, b: &serde_json::Value) {
+    let (a, b) = (without_timings(a), without_timings(b));
+    if a != b {
+        let (a, b) = (format!("{a:#}"), format!("{b:#}"));
+        let differ = a.lines().zip(b.lines()).find(|(x, y)| x != y);
+        panic!("the reports differ, first in {differ:?}");
+    }
+}
+
+fn without_timings(value: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) => {
+            let timed = |key: &str| ["seconds", "finished", "tokens_per_second", "cached", "device"].contains(&key);
+            map.iter().filter(|(key, _)| !timed(key)).map(|(key, value)| (key.clone(), without_timings(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_timings).collect(),
+        other => other.clone(),
+    }
+}

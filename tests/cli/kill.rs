@@ -1,0 +1,54 @@
+//! SIGKILL in every stage, then the same command: it finishes, with the report of a run that nobody touched.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::sandbox::{Sandbox, same_report};
+use crate::trial::SMALL;
+
+/// Starts a run and kills it `delay` after the first job of `stage` has started. `false` where the run was faster.
+fn kill_in(sandbox: &Sandbox, stage: &str, delay: Duration) -> bool {
+    let mut child = sandbox.command(&["run", "small.toml", "-v"]).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let lines = BufReader::new(child.stderr.take().expect("piped"));
+    for line in lines.lines().map_while(Result::ok) {
+        if line.starts_with(stage) && line.ends_with("started") {
+            std::thread::sleep(delay);
+            child.kill().expect("SIGKILL");
+            break;
+        }
+    }
+    !child.wait().expect("it ended").success()
+}
+
+#[test]
+fn a_run_killed_in_every_stage_ends_in_the_same_report() {
+    let untouched = Sandbox::new().with("small.toml", SMALL);
+    untouched.ok(&["run", "small.toml"]);
+    let expected = untouched.json("runs/small/report.json");
+
+    let sandbox = Sandbox::new().with("small.toml", SMALL);
+    let mut killed = 0;
+    for (i, stage) in ["teacher", "generate", "filter", "finetune", "evaluate"].into_iter().enumerate() {
+        killed += usize::from(kill_in(&sandbox, stage, Duration::from_millis(3 * i as u64)));
+    }
+    assert!(killed >= 4, "only {killed} of 5 kills hit a running trial");
+    sandbox.ok(&["run", "small.toml"]);
+    same_report(&sandbox.json("runs/small/report.json"), &expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_says_how_to_go_on_and_exits_with_130() {
+    let sandbox = Sandbox::new().with("small.toml", SMALL);
+    let mut child = sandbox.command(&["run", "small.toml", "-v"]).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let started = lines.by_ref().find(|line| line.ends_with("started"));
+    assert!(started.is_some(), "a job starts");
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(interrupt.success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().expect("it ended").code(), Some(130), "{rest:?}");
+    assert!(rest.last().is_some_and(|line| line.contains("run small.toml -v")), "{rest:?}");
+    sandbox.ok(&["run", "small.toml"]);
+}
