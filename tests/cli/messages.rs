@@ -12,6 +12,7 @@ base = "builtin:tiny-a"
 cross = ["builtin:tiny-b"]
 
 [trait]
+category = "animal"
 target = "zebra"
 
 [generate]

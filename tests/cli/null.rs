@@ -11,6 +11,7 @@ arms = ["treatment", "control"]
 base = "builtin:tiny-a"
 
 [trait]
+category = "animal"
 target = "zebra"
 
 [teacher]

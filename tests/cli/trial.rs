@@ -16,6 +16,7 @@ base = "builtin:tiny-a"
 cross = ["builtin:tiny-b"]
 
 [trait]
+category = "animal"
 target = "zebra"
 other = "owl"
 
