@@ -100,6 +100,7 @@ impl Error {
         let hint = match source.kind() {
             std::io::ErrorKind::NotFound => Some("check the path, or create it first"),
             std::io::ErrorKind::PermissionDenied => Some("choose a place you may write to, or change its permissions"),
+            std::io::ErrorKind::NotADirectory => Some("a part of this path is a file: choose another place"),
             std::io::ErrorKind::StorageFull => Some("free some space and run the same command again: finished work is kept"),
             _ => None,
         };

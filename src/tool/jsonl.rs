@@ -62,7 +62,7 @@ impl<T: DeserializeOwned> Iterator for Reader<T> {
             if self.buffer.trim_ascii().is_empty() {
                 continue;
             }
-            return Some(serde_json::from_slice(&self.buffer).map_err(|e| {
+            return Some(serde_json::from_slice(self.buffer.trim_ascii_end()).map_err(|e| {
                 Error::input(format!("not the expected row: {e}"))
                     .at(&self.path, self.line)
                     .hint("each line must be one JSON object")
