@@ -13,7 +13,8 @@ use crate::trial::SMALL;
 fn files(sandbox: &Sandbox, stage: &str, name: &str) -> Vec<PathBuf> {
     let jobs = sandbox.json("runs/small/jobs.json");
     let folders = jobs.as_array().expect("a list").iter().filter(|job| job["stage"] == stage);
-    let files: Vec<PathBuf> = folders.map(|job| PathBuf::from(job["path"].as_str().expect("a path")).join(name)).collect();
+    let files: Vec<PathBuf> =
+        folders.map(|job| sandbox.path("runs/small").join(job["path"].as_str().expect("a path")).join(name)).collect();
     assert!(!files.is_empty(), "no {stage} job wrote {name}");
     files
 }

@@ -97,7 +97,7 @@ fn micro_batches_change_speed_and_not_the_arms() {
 fn a_dry_run_touches_nothing() {
     let sandbox = Sandbox::new().with("small.toml", SMALL);
     let said = sandbox.ok(&["run", "small.toml", "--dry-run", "-v"]);
-    assert!(said.out.contains("trait.target"), "{}", said.out);
+    assert!(said.out.contains("[trait]") && said.out.contains("small.toml:11"), "{}", said.out);
     assert!(said.out.contains("0 of them stored"), "{}", said.out);
     let left: Vec<PathBuf> = std::fs::read_dir(sandbox.path(".")).expect("a folder").flatten().map(|e| e.path()).collect();
     assert_eq!(left, [sandbox.path("./small.toml")]);
