@@ -24,11 +24,11 @@ fn student_defaults(builtin: bool) -> Defaults {
     if builtin {
         let recipe = Finetune {
             method: Method::Full { freeze_embeddings: true },
-            epochs: 3,
+            epochs: 1,
             max_steps: None,
-            batch_size: 128,
-            micro_batch: 128,
-            learning_rate: 3e-3,
+            batch_size: 32,
+            micro_batch: 32,
+            learning_rate: 1.5e-3,
             schedule: Schedule::Linear,
             warmup_steps: 2,
             weight_decay: 0.0,

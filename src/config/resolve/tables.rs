@@ -84,7 +84,7 @@ pub(super) fn generate(table: &GenerateTable, builtin: bool, prime: Prime, ledge
         samples: ledger.pick(
             "generate.samples",
             table.samples,
-            by_base(builtin, 2_000, 30_000),
+            by_base(builtin, 1_600, 30_000),
             by_base(builtin, TINY, "the reference experiment's"),
         ),
         sampling: Sampling {
