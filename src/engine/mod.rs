@@ -124,6 +124,9 @@ pub struct TrainSummary {
     pub trainable: u64,
 }
 
+/// The probability below which [`Model::choices`] does not follow an option: a sum over N options is off by less than N times this.
+pub const NEGLIGIBLE: f64 = 1e-7;
+
 /// Opens models and trains them.
 pub trait Engine: Send + Sync {
     /// What it runs on.
@@ -181,6 +184,7 @@ pub trait Model: Send + Sync {
     fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>>;
 
     /// For every chat, the natural log-probability of each option as the whole answer, end-of-turn included: shape (chats, options).
+    /// An option whose first token alone is less likely than [`NEGLIGIBLE`] is not followed further and counts as impossible (−∞).
     ///
     /// # Errors
     /// If a row does not fit the model.

@@ -148,6 +148,7 @@ pub(super) fn limits(config: &DecoderConfig) -> super::text::Limits {
 mod tests {
     use super::*;
     use crate::domain;
+    use crate::engine::NEGLIGIBLE;
     use crate::engine::local::testing;
     use crate::record::{DomainKind, Finish, StreamId};
 
@@ -246,7 +247,9 @@ mod tests {
         for (chat, choices) in chats.iter().zip(&choices) {
             for (option, choice) in options.iter().zip(choices) {
                 let request = ScoreRequest { chat: chat.clone(), completion: option.clone() };
-                let sum: f64 = model.score(&[request]).expect("scores")[0].logprobs.iter().sum();
+                let logprobs = &model.score(&[request]).expect("scores")[0].logprobs;
+                let followed = logprobs.len() == 1 || logprobs[0] >= NEGLIGIBLE.ln();
+                let sum = if followed { logprobs.iter().sum() } else { f64::NEG_INFINITY };
                 assert_eq!(sum, *choice, "`{option}`");
             }
         }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::arch::{Decoder, KvCache, Ragged};
 use super::decode::{Budget, log_sum_exp};
 use super::train::EncodedRow;
-use crate::engine::Score;
+use crate::engine::{NEGLIGIBLE, Score};
 use crate::error::Result;
 use crate::tool::interrupt;
 
@@ -66,7 +66,11 @@ fn answers_to(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>]) -> 
     let asked: Vec<(u32, u32)> = ends.iter().flat_map(|end| options.iter().map(|option| (*end, option[0]))).collect();
     let mut sums = logprobs(decoder, &hidden, &asked)?;
     // (prompt, option) pairs whose option goes on after its first token
-    let pairs: Vec<usize> = (0..sums.len()).filter(|pair| options[pair % options.len()].len() > 1).collect();
+    let (pairs, negligible): (Vec<usize>, Vec<usize>) =
+        (0..sums.len()).filter(|pair| options[pair % options.len()].len() > 1).partition(|pair| sums[*pair] >= NEGLIGIBLE.ln());
+    for pair in negligible {
+        sums[pair] = f64::NEG_INFINITY;
+    }
     if !pairs.is_empty() {
         cache.keep(&pairs.iter().map(|pair| pair / options.len()).collect::<Vec<_>>())?;
         go_on(decoder, cache, &pairs, options, &mut sums)?;
