@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::Ledger;
+use crate::builtin;
 use crate::config::raw::ModelTable;
 use crate::config::words::{all_of, nearest};
 use crate::record::{Arm, ModelPlan, ModelRef};
 
-/// The models that ship inside the program.
-const BUILTIN: [&str; 4] = ["tiny-a", "tiny-b", "tiny-c", "tiny-d"];
+/// The base of a config that names none.
+const DEFAULT: &str = "tiny-a";
 
 /// Whether teacher and student start from a built-in model.
 pub(super) fn is_builtin(model: &ModelPlan) -> bool {
@@ -18,7 +19,7 @@ pub(super) fn is_builtin(model: &ModelPlan) -> bool {
 /// Bases and arms together: without another base, the default arms leave out the cross-model arm.
 pub(super) fn resolve(table: ModelTable, typed_arms: Option<&[Arm]>, ledger: &mut Ledger<'_>) -> (ModelPlan, Vec<Arm>) {
     let typed_base = table.base.map(|text| model("model.base", &text, ledger));
-    let base = typed_base.clone().unwrap_or_else(|| ModelRef::Builtin(BUILTIN[0].to_owned()));
+    let base = typed_base.clone().unwrap_or_else(|| ModelRef::Builtin(DEFAULT.to_owned()));
     let cross = match table.cross {
         Some(texts) => texts.iter().enumerate().map(|(i, text)| model(&format!("model.cross[{i}]"), text, ledger)).collect(),
         None => other_builtins(&base),
@@ -45,7 +46,7 @@ fn is_builtin_ref(model: &ModelRef) -> bool {
 fn other_builtins(base: &ModelRef) -> Vec<ModelRef> {
     match base {
         ModelRef::Builtin(name) => {
-            BUILTIN.iter().filter(|other| *other != name).map(|other| ModelRef::Builtin((*other).to_owned())).collect()
+            builtin::names().into_iter().filter(|other| other != name).map(|other| ModelRef::Builtin(other.to_owned())).collect()
         }
         _ => Vec::new(),
     }
@@ -54,10 +55,10 @@ fn other_builtins(base: &ModelRef) -> Vec<ModelRef> {
 /// A model by its name; a wrong one is noted and returned as typed.
 fn model(key: &str, text: &str, ledger: &mut Ledger<'_>) -> ModelRef {
     if let Some(name) = text.strip_prefix("builtin:") {
-        if !BUILTIN.contains(&name) {
-            let known = format!("the built-in models are {}", all_of(BUILTIN));
-            let hint =
-                nearest(name, BUILTIN).map_or(known.clone(), |similar| format!("did you mean `builtin:{similar}`? {known}"));
+        if builtin::find(name).is_none() {
+            let known = format!("the built-in models are {}", all_of(builtin::names()));
+            let hint = nearest(name, builtin::names())
+                .map_or(known.clone(), |similar| format!("did you mean `builtin:{similar}`? {known}"));
             ledger.problem(key, format!("`{key}` is `{text}`, which is not built in"), Some(hint));
         }
         return ModelRef::Builtin(name.to_owned());
@@ -81,7 +82,7 @@ fn model(key: &str, text: &str, ledger: &mut Ledger<'_>) -> ModelRef {
 
 fn no_folder(key: &str, text: &str, looked: &Path, ledger: &mut Ledger<'_>) {
     let bare = text.rsplit([':', '/']).next().unwrap_or(text);
-    let hint = match nearest(bare, BUILTIN) {
+    let hint = match nearest(bare, builtin::names()) {
         Some(similar) => format!("did you mean `builtin:{similar}`?"),
         None if looked.is_dir() => "the folder is there, but holds no `config.json`".to_owned(),
         None => "expected `builtin:NAME`, a folder with `config.json`, or a Hub id such as `Qwen/Qwen2.5-7B-Instruct`".to_owned(),
