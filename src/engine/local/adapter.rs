@@ -20,7 +20,7 @@ const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
 
 /// `alpha / rank`, or `alpha / sqrt(rank)` when rank-stabilised.
-fn scale(lora: &Lora) -> f64 {
+pub(super) fn scale(lora: &Lora) -> f64 {
     let rank = lora.rank as f64;
     lora.alpha / if lora.rslora { rank.sqrt() } else { rank }
 }
@@ -29,7 +29,7 @@ fn scale(lora: &Lora) -> f64 {
 ///
 /// # Errors
 /// If a name selects no layer.
-fn select(decoder: &Decoder, targets: &LayerTargets) -> Result<Vec<Site>> {
+pub(super) fn select(decoder: &Decoder, targets: &LayerTargets) -> Result<Vec<Site>> {
     let sites = decoder.sites();
     let LayerTargets::Named(names) = targets else { return Ok(sites) };
     let fits = |site: &Site, name: &str| {
@@ -52,7 +52,7 @@ fn select(decoder: &Decoder, targets: &LayerTargets) -> Result<Vec<Site>> {
 /// # Errors
 /// If the targets name no layer.
 pub fn attach_fresh(decoder: &mut Decoder, lora: &Lora, seed: u64) -> Result<()> {
-    if !(1..=4096).contains(&lora.rank) {
+    if !(1..=256).contains(&lora.rank) {
         return Err(Error::input(format!("the LoRA rank is {}, expected 1 to 256", lora.rank)));
     }
     for (index, site) in select(decoder, &lora.targets)?.iter().enumerate() {

@@ -1,12 +1,13 @@
 //! Which weights learn: makes variables of them before a training, and plain tensors after it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use candle_core::{DType, Tensor, Var};
 
 use super::adamw::AdamW;
 use super::{Training, rows_hash};
-use crate::engine::local::arch::Decoder;
+use crate::engine::local::arch::{Decoder, Site};
 use crate::engine::local::{adapter, tensors};
 use crate::error::{Error, Result};
 use crate::record::{Finetune, Lora, Method};
@@ -30,16 +31,39 @@ fn adapters(decoder: &mut Decoder, lora: &Lora, seed: u64) -> Result<Vec<(String
     if decoder.adapters_mut().is_empty() {
         adapter::attach_fresh(decoder, lora, seed)?;
     }
+    fits(decoder, lora)?;
     let mut named = Vec::new();
     for (site, adapter) in decoder.adapters_mut() {
-        let rank = adapter.a.dim(0)?;
-        if rank != lora.rank {
-            return Err(Error::input(format!("the recipe's LoRA rank is {}, the adapter to go on from has {rank}", lora.rank)));
-        }
         named.push((format!("{}.lora_A", site.name()), variable(&mut adapter.a)?));
         named.push((format!("{}.lora_B", site.name()), variable(&mut adapter.b)?));
     }
     Ok(named)
+}
+
+/// An adapter to go on from must be what the recipe describes: it is saved under the recipe's settings.
+fn fits(decoder: &mut Decoder, lora: &Lora) -> Result<()> {
+    let wanted = adapter::select(decoder, &lora.targets)?;
+    let there = decoder.adapters_mut();
+    let differs = |what: &str, recipe: String, found: String| {
+        let message = format!("the recipe's LoRA {what} is {recipe}, the adapter to go on from has {found}");
+        Err(Error::input(message).hint("give the adapter's own settings"))
+    };
+    for (_, adapter) in &there {
+        let rank = adapter.a.dim(0)?;
+        if rank != lora.rank {
+            return differs("rank", lora.rank.to_string(), rank.to_string());
+        }
+        if (adapter.scale - adapter::scale(lora)).abs() > 1e-9 * adapter.scale.abs() {
+            return differs("scale (alpha over rank)", adapter::scale(lora).to_string(), adapter.scale.to_string());
+        }
+    }
+    let names = |sites: Vec<String>| -> BTreeSet<String> { sites.into_iter().collect() };
+    let (wanted, found) = (names(wanted.iter().map(Site::name).collect()), names(there.iter().map(|(s, _)| s.name()).collect()));
+    if wanted == found {
+        Ok(())
+    } else {
+        differs("set of layers", format!("{} layers", wanted.len()), format!("{} others", found.len()))
+    }
 }
 
 /// Puts a variable with the same value in the tensor's place.
