@@ -55,26 +55,34 @@ impl DeviceArgs {
     pub(crate) fn engine(&self) -> Result<Box<dyn Engine>> {
         let animals = || crate::traits::category("animal").ok_or_else(|| Error::input("the list of animals is not built in"));
         match self.engine {
-            EngineChoice::Local => self.local(),
+            EngineChoice::Local => Ok(Box::new(self.local()?)),
             EngineChoice::Scripted => Ok(Box::new(Mock::new(animals()?))),
+        }
+    }
+
+    /// [`DeviceArgs::engine`] that samples at most `rows` rows together.
+    pub(crate) fn engine_of(&self, rows: Option<usize>) -> Result<Box<dyn Engine>> {
+        match (self.engine, rows) {
+            (EngineChoice::Local, Some(rows)) => Ok(Box::new(self.local()?.with_rows(rows))),
+            _ => self.engine(),
         }
     }
 
     /// [`DeviceArgs::engine`] for a trial about `category`.
     pub(crate) fn engine_for(&self, category: &Category) -> Result<Box<dyn Engine>> {
         match self.engine {
-            EngineChoice::Local => self.local(),
+            EngineChoice::Local => Ok(Box::new(self.local()?)),
             EngineChoice::Scripted => Ok(Box::new(Mock::new(category.clone()))),
         }
     }
 
-    fn local(&self) -> Result<Box<dyn Engine>> {
+    fn local(&self) -> Result<LocalEngine> {
         let threads = self.thread_count();
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global()
             .map_err(|e| Error::environment("cannot start the worker threads").because(e))?;
-        Ok(Box::new(LocalEngine::new(self.device, self.dtype, threads)?))
+        LocalEngine::new(self.device, self.dtype, threads)
     }
 }
 

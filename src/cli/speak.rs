@@ -66,6 +66,9 @@ pub(crate) struct SampleArgs {
     out: PathBuf,
     #[command(flatten)]
     sampling: SamplingArgs,
+    /// At most this many rows together [default: what the engine finds best]; the samples do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    batch: Option<u32>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -73,7 +76,7 @@ pub(crate) struct SampleArgs {
 pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
     let prompts = rows::prompts(&args.prompts)?;
     let mut writer = jsonl::Writer::create(&args.out)?;
-    let engine = args.device.engine()?;
+    let engine = args.device.engine_of(args.batch.map(|n| n as usize))?;
     let model = args.model.load(engine.as_ref())?;
     let requests: Vec<SampleRequest> = prompts
         .iter()

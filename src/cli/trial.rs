@@ -10,7 +10,7 @@ use crate::config::{self, Resolved};
 use crate::domain;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::record::{Chat, Outcome, Plan, Report, Weights};
+use crate::record::{Chat, Method, Outcome, Plan, Report, Weights};
 use crate::report::{self, Style};
 use crate::stage::Stage;
 use crate::tool::fs;
@@ -164,11 +164,29 @@ fn dry_run(resolved: &Resolved, engine: &dyn Engine, options: &Options, upto: Up
     if options.json {
         return output::json(&Preview { plan: &resolved.plan, plan_hash: &resolved.plan_hash, jobs: &jobs });
     }
-    output::data(&format!("{}\n{}", config::describe(resolved), preview::jobs(&jobs, options.device.thread_count())))?;
+    output::data(&format!(
+        "{}\n{}",
+        config::describe(resolved),
+        preview::jobs(&jobs, options.device.thread_count(), memory(&resolved.plan, engine)?)
+    ))?;
     if options.verbose {
         output::data(&format!("\n{}", rendered(resolved, engine)?))?;
     }
     Ok(())
+}
+
+/// Bytes of weights, gradients and optimiser state, all f32: of the largest base, times the jobs that run side by side.
+fn memory(plan: &Plan, engine: &dyn Engine) -> Result<u64> {
+    let copies = match plan.finetune.recipe.method {
+        Method::Full { .. } => 4, // the weights, their gradients and two moments
+        Method::Lora(_) => 1,     // an adapter is small beside its base
+    };
+    let mut largest = 0;
+    for model in std::iter::once(&plan.model.base).chain(&plan.model.cross) {
+        let identity = engine.identify(model)?;
+        largest = largest.max(identity.parameters * 4 * copies * engine.parallel_jobs(&identity) as u64);
+    }
+    Ok(largest)
 }
 
 /// The first prompt as the student reads it.

@@ -128,6 +128,9 @@ fn sample_score_train_and_ask_work_on_their_own() {
     let samples = sandbox.rows("samples.jsonl");
     assert_eq!(samples.iter().map(|s| s["id"].clone()).collect::<Vec<_>>(), [serde_json::json!(0), serde_json::json!("x")]);
 
+    run(&["sample", "--prompts", "prompts.jsonl", "--out", "alone.jsonl", "--seed", "7", "--batch", "1"]);
+    assert_eq!(sandbox.read("alone.jsonl"), sandbox.read("samples.jsonl"), "a row does not depend on its batch");
+
     run(&["score", "--rows", "samples.jsonl", "--out", "scores.jsonl"]);
     for (sample, score) in samples.iter().zip(sandbox.rows("scores.jsonl")) {
         assert_eq!(score["id"], sample["id"]);

@@ -46,7 +46,7 @@ pub fn pick(device: Device, dtype: Dtype) -> Result<Place> {
             );
         }
         Dtype::Bf16 => (DType::BF16, "bf16 as asked"),
-        Dtype::Auto if device.is_cpu() => (DType::F32, "f32 because CPU kernels are exact and fastest in it"),
+        Dtype::Auto if device.is_cpu() => (DType::F32, "f32, exact and fastest there"),
         Dtype::Auto => (DType::BF16, "bf16 because GPUs compute it at twice the speed and half the memory of f32"),
     };
     Ok(Place { device, dtype, name, reason: format!("{why_device}; {why_dtype}") })
@@ -87,7 +87,7 @@ fn best() -> (CandleDevice, String, String) {
             Err(e) => (CandleDevice::Cpu, "cpu".into(), format!("the CPU, as Metal does not open ({e:#})")),
         };
     }
-    (CandleDevice::Cpu, "cpu".into(), "the CPU, as this build has neither CUDA nor Metal".into())
+    (CandleDevice::Cpu, "cpu".into(), "the CPU: this is a CPU build".into())
 }
 
 fn cuda(ordinal: usize) -> Result<CandleDevice> {
