@@ -438,7 +438,7 @@ fn a_dry_run_shows_every_value_and_its_source() {
       prompts                        none                                              default: the project's own wordings
 
     [generate]
-      samples                        2000                                              default: suits the built-in family
+      samples                        1600                                              default: suits the built-in family
       temperature                    1.0                                               default: the reference experiment's
       top_p                          1.0                                               default: the whole distribution carries the trait
       max_tokens                     32                                                default: 10 numbers take at most 23 tokens
