@@ -1,5 +1,5 @@
-//! What a trial says: [`build`] makes the report from what the stages found, [`table`] shows it in a terminal, [`html`] as a
-//! page, [`expectations`] holds it against the config; [`load`] and [`compare`] set finished runs side by side.
+//! What a trial says: [`build()`] makes the report from what the stages found, [`table()`] shows it in a terminal, [`html()`] as a
+//! page, [`expectations`] holds it against the config; [`load()`] and [`compare()`] set finished runs side by side.
 
 mod arms;
 mod build;

@@ -9,7 +9,7 @@ use crate::record::{Answer, Category, Evaluation, Finish, Health};
 const FREQUENT: usize = 50;
 
 /// Counts answers and probabilities. `held_out` marks the questions; `logs` has the log-probability of each of the
-/// [`super::options`] after each question: shape (questions, options).
+/// [`super::options()`] after each question: shape (questions, options).
 pub fn evaluate(category: &Category, held_out: &[Option<bool>], answers: &[Answer], logs: &[Vec<f64>]) -> Evaluation {
     debug_assert_eq!(held_out.len(), logs.len(), "one row of log-probabilities for each question");
     let by_question: Vec<Vec<f64>> = logs.iter().map(|logs| member_probabilities(category, logs)).collect();

@@ -1,7 +1,7 @@
 //! The suite `preference`: one-word questions for the favourite member of a category.
 //!
-//! Questions come from [`Questions::of`]; a model answers them freely, and says how probable each of the [`options`] is as its whole
-//! answer; [`evaluate`] counts both. No target is named anywhere: one evaluation serves every target of its category.
+//! Questions come from [`Questions::of`]; a model answers them freely, and says how probable each of the [`options()`] is as its whole
+//! answer; [`evaluate()`] counts both. No target is named anywhere: one evaluation serves every target of its category.
 
 mod evaluate;
 mod options;
