@@ -24,7 +24,7 @@ enum Action {
     List,
     /// Print the folder of a model; a built-in one is written out first.
     Path {
-        /// The model.
+        /// The model; a built-in one also without `builtin:`.
         model: ModelRef,
     },
     /// Download a Hub model into the cache.
@@ -86,8 +86,10 @@ fn cached() -> Result<Vec<String>> {
 }
 
 fn path(model: &ModelRef) -> Result<()> {
-    let folder = match model {
-        ModelRef::Builtin(name) => write_out(name)?,
+    let named = model.to_string();
+    let folder = match (model, builtin::find(&named)) {
+        (ModelRef::Builtin(name), _) => write_out(name)?,
+        (_, Some(bare)) => write_out(bare.name)?,
         _ => on_disk(&ModelFiles::find(model, Need::All)?)?,
     };
     output::data(&format!("{}\n", folder.display()))
