@@ -153,20 +153,43 @@ impl Decoder {
         mut cache: Option<&mut KvCache>,
         mut dropout: Option<&mut dyn Dropout>,
     ) -> Result<Tensor> {
-        let batch = Batch::new(rows, cache.as_deref(), &self.rope, self.kernels, &self.device)?;
-        self.check_rows(rows, &batch)?;
-        let ids = Tensor::from_slice(rows.tokens, rows.tokens.len(), &self.device)?;
-        let mut x = self.embeddings.index_select(&ids, 0)?.to_dtype(self.dtype)?; // (tokens, hidden)
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = self.layer(layer, &x, &batch, cache.as_mut().map(|c| c.layer(index)), &mut dropout)?;
+        let (batch, mut x) = self.begin(rows, cache.as_deref())?;
+        for index in 0..self.layers.len() {
+            x = self.layer(index, &x, &batch, cache.as_mut().map(|c| c.layer(index)), &mut dropout)?;
         }
         if let Some(cache) = cache {
             cache.advance(rows.lengths);
         }
-        Ok(rms_norm(&x, &self.norm, self.config.rms_norm_eps, self.kernels)?)
+        self.finish(&x)
     }
 
-    fn layer(
+    /// Lays the rows out and looks their tokens up: what every layer needs to know, and the first layer's input (tokens, hidden).
+    pub(in crate::engine::local) fn begin(&self, rows: &Ragged<'_>, cache: Option<&KvCache>) -> Result<(Batch, Tensor)> {
+        let batch = Batch::new(rows, cache, &self.rope, self.kernels, &self.device)?;
+        self.check_rows(rows, &batch)?;
+        let ids = Tensor::from_slice(rows.tokens, rows.tokens.len(), &self.device)?;
+        let x = self.embeddings.index_select(&ids, 0)?.to_dtype(self.dtype)?; // (tokens, hidden)
+        Ok((batch, x))
+    }
+
+    /// The final norm of the last layer's output (tokens, hidden).
+    pub(in crate::engine::local) fn finish(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(rms_norm(x, &self.norm, self.config.rms_norm_eps, self.kernels)?)
+    }
+
+    /// Layer `index`, counted from 0, on the output of the one before it: (tokens, hidden) → (tokens, hidden).
+    pub(in crate::engine::local) fn layer(
+        &self,
+        index: usize,
+        x: &Tensor,
+        batch: &Batch,
+        cache: Option<&mut LayerCache>,
+        dropout: &mut Option<&mut dyn Dropout>,
+    ) -> Result<Tensor> {
+        Ok(self.apply(&self.layers[index], x, batch, cache, dropout)?)
+    }
+
+    fn apply(
         &self,
         layer: &Layer,
         x: &Tensor,
