@@ -2,8 +2,10 @@
 
 mod kill;
 mod layers;
+mod made;
 mod messages;
 mod null;
+mod parity;
 mod readme;
 mod roads;
 mod sandbox;
