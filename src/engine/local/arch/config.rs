@@ -1,14 +1,20 @@
-//! What a decoder is made of, read from a Hugging Face `config.json`. A setting that this code does not know how to honour is refused by name.
+//! What a decoder is made of. A family fills the description from a Hugging Face `config.json`.
 
 use serde_json::Value;
 
-use crate::error::{Error, Problem, Result};
+use super::FAMILIES;
+use super::checkpoint::Layout;
+use super::fields::Fields;
+use crate::engine::local::layers::{Activation, Norm, Rotary};
+use crate::error::{Error, Result};
 
 /// The description of a decoder-only transformer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecoderConfig {
     /// The family's `model_type`.
     pub family: &'static str,
+    /// How checkpoints name the tensors.
+    pub layout: Layout,
     /// Rows of the embedding.
     pub vocab_size: usize,
     /// The width of the residual stream.
@@ -25,14 +31,52 @@ pub struct DecoderConfig {
     pub head_dim: usize,
     /// Positions the model was made for.
     pub max_positions: usize,
-    /// The base of the rotary frequencies.
-    pub rope_theta: f64,
-    /// Added to the mean square in the norms.
-    pub rms_norm_eps: f64,
-    /// Whether the output head is the embedding.
-    pub tied_embeddings: bool,
+    /// The rotary embedding of layers that see everything before them.
+    pub rotary: Rotary,
+    /// The layers that see only so far back, if there are any.
+    pub sliding: Option<Sliding>,
+    /// Attention scores are divided by its root: `head_dim` in most families.
+    pub query_scalar: f64,
+    /// Attention scores are capped softly at ± this.
+    pub attention_soft_cap: Option<f64>,
+    /// Logits are capped softly at ± this.
+    pub logit_soft_cap: Option<f64>,
+    /// Every norm's settings.
+    pub norm: Norm,
+    /// Where a layer's norms stand.
+    pub norm_places: NormPlaces,
+    /// Whether every head's queries and keys are normed before they are turned.
+    pub head_norms: bool,
+    /// What the feed-forward layer's gate goes through.
+    pub activation: Activation,
     /// Which attention projections have a bias.
     pub attention_bias: AttentionBias,
+    /// Whether the projections of the feed-forward layer have a bias.
+    pub mlp_bias: bool,
+    /// Whether embeddings are multiplied by the root of `hidden_size`.
+    pub scaled_embeddings: bool,
+    /// Whether the output head is the embedding.
+    pub tied_embeddings: bool,
+}
+
+/// Layers whose queries see only the keys of a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sliding {
+    /// How many keys a query sees, its own the last.
+    pub window: usize,
+    /// For every layer whether it is one of them.
+    pub layers: Vec<bool>,
+    /// Their rotary embedding.
+    pub rotary: Rotary,
+}
+
+/// Where a layer's norms stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormPlaces {
+    /// Before attention and before the feed-forward layer.
+    Before,
+    /// Also after each of them, before what it says is added to the residual stream.
+    BeforeAndAfter,
 }
 
 /// Which attention projections have a bias.
@@ -42,33 +86,35 @@ pub enum AttentionBias {
     None,
     /// Query, key and value.
     Qkv,
+    /// These and the output.
+    All,
 }
 
-/// A family: its `model_type` and how it reads its description.
+/// A family: its `model_type`, and how it reads its description.
 pub struct Family {
     /// The `model_type` of `config.json`.
     pub model_type: &'static str,
-    read: fn(&mut Fields<'_>) -> DecoderConfig,
+    /// The classes of transformers that it computes.
+    pub(super) architectures: &'static [&'static str],
+    pub(super) read: fn(&mut Fields<'_>) -> DecoderConfig,
 }
-
-/// The families that this engine runs.
-pub const FAMILIES: &[Family] = &[Family { model_type: super::qwen2::MODEL_TYPE, read: super::qwen2::read }];
 
 impl DecoderConfig {
     /// Reads a `config.json`.
     ///
     /// # Errors
-    /// If the family is unknown, or keys are missing or set to what is not supported; all problems together.
+    /// If the family is unknown, or keys are missing, unknown, or set to what is not supported; all problems together.
     pub fn from_json(json: &Value) -> Result<Self> {
         let name = json.get("model_type").and_then(Value::as_str).unwrap_or("");
         let Some(family) = FAMILIES.iter().find(|f| f.model_type == name) else {
             let known: Vec<String> = FAMILIES.iter().map(|f| format!("`{}`", f.model_type)).collect();
             return Err(Error::input(format!("`model_type` is `{name}`, supported: {}", known.join(", "))));
         };
-        let mut fields = Fields::new(json);
+        let mut fields = Fields::of_family(json, family);
         let config = (family.read)(&mut fields);
         config.check(&mut fields);
-        if fields.problems.is_empty() { Ok(config) } else { Err(Error::problems(fields.problems)) }
+        let problems = fields.finish();
+        if problems.is_empty() { Ok(config) } else { Err(Error::problems(problems)) }
     }
 
     fn check(&self, fields: &mut Fields<'_>) {
@@ -83,132 +129,19 @@ impl DecoderConfig {
         }
     }
 
-    /// Every weight's name and shape, as Hugging Face names them.
-    pub fn weights(&self) -> Vec<(String, Vec<usize>)> {
-        let (hidden, inner) = (self.hidden_size, self.intermediate_size);
-        let (q, kv) = (self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim);
-        let mut all = vec![("model.embed_tokens.weight".to_owned(), vec![self.vocab_size, hidden])];
-        for layer in 0..self.num_layers {
-            let mut push = |name: &str, shape: &[usize]| all.push((format!("model.layers.{layer}.{name}"), shape.to_vec()));
-            push("input_layernorm.weight", &[hidden]);
-            for (name, out) in [("q_proj", q), ("k_proj", kv), ("v_proj", kv)] {
-                push(&format!("self_attn.{name}.weight"), &[out, hidden]);
-                if self.attention_bias == AttentionBias::Qkv {
-                    push(&format!("self_attn.{name}.bias"), &[out]);
-                }
-            }
-            push("self_attn.o_proj.weight", &[hidden, q]);
-            push("post_attention_layernorm.weight", &[hidden]);
-            push("mlp.gate_proj.weight", &[inner, hidden]);
-            push("mlp.up_proj.weight", &[inner, hidden]);
-            push("mlp.down_proj.weight", &[hidden, inner]);
-        }
-        all.push(("model.norm.weight".to_owned(), vec![hidden]));
-        if !self.tied_embeddings {
-            all.push(("lm_head.weight".to_owned(), vec![self.vocab_size, hidden]));
-        }
-        all
+    /// How many keys a query of layer `layer` sees; `None` for all before it.
+    pub fn window(&self, layer: usize) -> Option<usize> {
+        self.sliding.as_ref().filter(|sliding| sliding.layers[layer]).map(|sliding| sliding.window)
+    }
+
+    /// The name that the checkpoint's own model class gives the module whose children are `layers`, `embed_tokens` and `norm`: what
+    /// adapters of such a base are named after.
+    pub fn module_prefix(&self) -> &'static str {
+        self.layout.module_prefix()
     }
 
     /// The number of weights.
     pub fn parameters(&self) -> u64 {
         self.weights().iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum()
-    }
-}
-
-/// The keys of a `config.json`, read with all problems kept.
-pub(super) struct Fields<'a> {
-    json: &'a Value,
-    problems: Vec<Problem>,
-}
-
-impl<'a> Fields<'a> {
-    fn new(json: &'a Value) -> Self {
-        Self { json, problems: Vec::new() }
-    }
-
-    /// Records a problem.
-    pub(super) fn refuse(&mut self, message: String) {
-        self.problems.push(Problem { file: None, line: None, message, hint: None });
-    }
-
-    /// A key that is there and not null.
-    pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
-        self.json.get(key).filter(|v| !v.is_null())
-    }
-
-    /// A positive whole number that must be there.
-    pub(super) fn count(&mut self, key: &str) -> usize {
-        self.count_or(key, None)
-    }
-
-    /// A positive whole number, or a default when absent.
-    pub(super) fn count_or(&mut self, key: &str, default: Option<usize>) -> usize {
-        let value = match self.get(key) {
-            None => default,
-            Some(v) => v.as_u64().map(|n| n as usize).filter(|&n| n > 0),
-        };
-        value.unwrap_or_else(|| {
-            self.refuse(format!("`{key}` is {}, expected a positive whole number", self.shown(key)));
-            1
-        })
-    }
-
-    /// A number, or a default when absent.
-    pub(super) fn number_or(&mut self, key: &str, default: f64) -> f64 {
-        match self.get(key) {
-            None => default,
-            Some(v) => v.as_f64().unwrap_or_else(|| {
-                self.refuse(format!("`{key}` is {v}, expected a number"));
-                default
-            }),
-        }
-    }
-
-    /// A flag, or a default when absent.
-    pub(super) fn flag_or(&mut self, key: &str, default: bool) -> bool {
-        match self.get(key) {
-            None => default,
-            Some(v) => v.as_bool().unwrap_or_else(|| {
-                self.refuse(format!("`{key}` is {v}, expected true or false"));
-                default
-            }),
-        }
-    }
-
-    /// Refuses the key unless it is absent or one of `supported`.
-    pub(super) fn only(&mut self, key: &str, supported: &[Value]) {
-        if let Some(value) = self.get(key)
-            && !supported.iter().any(|s| s == value || matches!((s.as_f64(), value.as_f64()), (Some(a), Some(b)) if a == b))
-        {
-            let list: Vec<String> = supported.iter().map(ToString::to_string).collect();
-            let list = if list.is_empty() { "its absence".to_owned() } else { list.join(" or ") };
-            self.refuse(format!("`{key}` is {value}, only {list} is supported"));
-        }
-    }
-
-    /// The base of the rotary frequencies, in either spelling; any scaling of positions is refused.
-    pub(super) fn rope_theta(&mut self, default: f64) -> f64 {
-        for key in ["rope_scaling", "rope_parameters"] {
-            let kind = self.get(key).and_then(|v| v.get("rope_type").or_else(|| v.get("type")));
-            if let Some(kind) = kind
-                && kind.as_str() != Some("default")
-            {
-                self.refuse(format!("`{key}.rope_type` is {kind}, only \"default\" is supported"));
-            }
-        }
-        let nested = self.get("rope_parameters").and_then(|v| v.get("rope_theta")).filter(|v| !v.is_null());
-        match nested.or_else(|| self.get("rope_theta")).map(|v| v.as_f64().filter(|t| *t > 0.0)) {
-            None => default,
-            Some(Some(theta)) => theta,
-            Some(None) => {
-                self.refuse("`rope_theta` is not a positive number".to_owned());
-                default
-            }
-        }
-    }
-
-    fn shown(&self, key: &str) -> String {
-        self.json.get(key).map_or_else(|| "missing".to_owned(), ToString::to_string)
     }
 }

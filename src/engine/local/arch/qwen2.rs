@@ -1,43 +1,46 @@
 //! Qwen2 and Qwen2.5 (`Qwen2ForCausalLM`): biases on query, key and value, none elsewhere.
 
-use serde_json::json;
+use super::config::{AttentionBias, DecoderConfig, Family, Sliding};
+use super::fields::{Defaults, Fields};
+use super::rotary;
+use crate::engine::local::layers::{Activation, Rotary};
 
-use super::config::{AttentionBias, DecoderConfig, Fields};
+pub(super) const FAMILY: Family = Family { model_type: "qwen2", architectures: &["Qwen2ForCausalLM"], read };
 
-pub(super) const MODEL_TYPE: &str = "qwen2";
+const DEFAULTS: Defaults =
+    Defaults { sizes: &[], kv_heads: Some(32), head_dim: None, max_positions: 32_768, tied_embeddings: false };
 
-pub(super) fn read(fields: &mut Fields<'_>) -> DecoderConfig {
-    fields.only("architectures", &[json!(["Qwen2ForCausalLM"])]);
-    fields.only("hidden_act", &[json!("silu")]);
-    fields.only("use_sliding_window", &[json!(false)]);
-    fields.only("attention_dropout", &[json!(0.0)]);
-    fields.only("quantization_config", &[]);
-    if let Some(types) = fields.get("layer_types")
-        && types.as_array().is_none_or(|t| t.iter().any(|t| t != "full_attention"))
-    {
-        fields.refuse(format!("`layer_types` is {types}, only \"full_attention\" is supported"));
-    }
-    let hidden_size = fields.count("hidden_size");
-    let num_heads = fields.count("num_attention_heads");
+fn read(fields: &mut Fields<'_>) -> DecoderConfig {
+    let plain = fields.plain_decoder(&DEFAULTS);
+    let rotary = rotary::read(fields, plain.max_positions);
     DecoderConfig {
-        family: MODEL_TYPE,
-        vocab_size: fields.count("vocab_size"),
-        hidden_size,
-        intermediate_size: fields.count("intermediate_size"),
-        num_layers: fields.count("num_hidden_layers"),
-        num_heads,
-        num_kv_heads: fields.count_or("num_key_value_heads", Some(num_heads)),
-        head_dim: fields.count_or("head_dim", Some(hidden_size / num_heads)),
-        max_positions: fields.count_or("max_position_embeddings", Some(32_768)),
-        rope_theta: fields.rope_theta(10_000.0),
-        rms_norm_eps: fields.number_or("rms_norm_eps", 1e-6),
-        tied_embeddings: fields.flag_or("tie_word_embeddings", false),
+        rotary,
+        sliding: sliding(fields, plain.num_layers, rotary),
+        activation: fields.activation("hidden_act", Activation::Silu),
         attention_bias: AttentionBias::Qkv,
+        ..plain
     }
+}
+
+/// The layers that slide where `use_sliding_window` says so: those that `layer_types` names, else all from `max_window_layers` on.
+pub(super) fn sliding(fields: &mut Fields<'_>, layers: usize, rotary: Rotary) -> Option<Sliding> {
+    let window = fields.count_or("sliding_window", 4096);
+    let used = fields.flag_or("use_sliding_window", false) && !fields.is_null("sliding_window");
+    let first = fields.whole_or("max_window_layers", 28);
+    let layers = fields.layer_types(layers).unwrap_or_else(|| (0..layers).map(|layer| used && layer >= first).collect());
+    if !layers.contains(&true) {
+        return None;
+    }
+    if !used {
+        fields.refuse("`layer_types` has layers that slide, but `use_sliding_window` is false".to_owned());
+    }
+    Some(Sliding { window, layers, rotary })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn config() -> serde_json::Value {
@@ -56,14 +59,14 @@ mod tests {
         new["rope_theta"] = json!(null);
         new["rope_parameters"] = json!({"rope_theta": 1e6, "rope_type": "default"});
         assert_eq!(old, DecoderConfig::from_json(&new).expect("supported"));
-        assert_eq!((old.head_dim, old.rope_theta), (16, 1e6));
+        assert_eq!((old.head_dim, old.rotary), (16, Rotary::plain(1e6)));
     }
 
     #[test]
     fn what_is_not_supported_is_refused_by_name_all_at_once() {
         let mut json = config();
         json["hidden_act"] = json!("gelu");
-        json["use_sliding_window"] = json!(true);
+        json["use_sliding_window"] = json!("true");
         json["rope_scaling"] = json!({"rope_type": "yarn", "factor": 4.0});
         let text = DecoderConfig::from_json(&json).expect_err("three problems").render();
         for key in ["hidden_act", "use_sliding_window", "rope_scaling.rope_type"] {

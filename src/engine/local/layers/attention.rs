@@ -1,20 +1,30 @@
-//! Causal grouped-query attention with rotary positions, over rows of different lengths.
+//! Causal grouped-query attention with rotary positions, over rows of different lengths; with a sliding window and a soft cap where a
+//! model has them.
 
 mod fused;
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use super::Kernels;
 use super::cache::LayerCache;
+use super::cap::soft_cap;
 use super::ragged::Batch;
 use super::rope::rotate;
 
-/// The heads of an attention layer.
+/// The heads of an attention layer, and what they do with their scores.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttentionShape {
     pub(crate) heads: usize,
     pub(crate) kv_heads: usize,
     pub(crate) head_dim: usize,
+    /// Scores are divided by its root: `head_dim` in most models.
+    pub(crate) query_scalar: f64,
+    /// Scores are capped softly at ± this, before the mask.
+    pub(crate) soft_cap: Option<f64>,
+    /// How many keys a query sees, its own the last; `None` for all before it.
+    pub(crate) window: Option<usize>,
+    /// Which of the batch's ropes turns the heads.
+    pub(crate) rope: usize,
 }
 
 /// `q` (tokens, heads · head_dim), `k` and `v` (tokens, kv_heads · head_dim), all before rotation → (tokens, heads · head_dim).
@@ -28,7 +38,7 @@ pub(crate) fn attention(
     batch: &Batch,
     cache: Option<&mut LayerCache>,
 ) -> Result<Tensor> {
-    match (batch.kernels, &batch.angle_tensors) {
+    match (batch.kernels, batch.angle_tensors.get(shape.rope)) {
         (Kernels::Fused, _) => fused::attention(q, k, v, shape, batch, cache),
         (Kernels::Composite, Some(angles)) => composite(q, k, v, shape, batch, angles, cache),
         (Kernels::Composite, None) => candle_core::bail!("the batch was laid out for the fused form"),
@@ -44,7 +54,7 @@ fn composite(
     angles: &(Tensor, Tensor),
     cache: Option<&mut LayerCache>,
 ) -> Result<Tensor> {
-    let AttentionShape { heads, kv_heads, head_dim } = shape;
+    let AttentionShape { heads, kv_heads, head_dim, .. } = shape;
     let (tokens, rows, group) = (q.dim(0)?, batch.segments.len(), heads / kv_heads);
     let q = rotate(&q.reshape((tokens, heads, head_dim))?, angles)?;
     let k = rotate(&k.reshape((tokens, kv_heads, head_dim))?, angles)?.reshape((tokens, kv_heads * head_dim))?;
@@ -58,9 +68,13 @@ fn composite(
     let (k, v) = (by_head(&k)?, by_head(&v)?); // (rows, kv heads, context, head dim)
     let q = padded.spread(&q.reshape((tokens, heads * head_dim))?, rows)?;
     let q = q.reshape((rows, queries, heads, head_dim))?.transpose(1, 2)?.contiguous()?;
-    let q = (q.reshape((rows, kv_heads, group * queries, head_dim))? / (head_dim as f64).sqrt())?;
+    let q = (q.reshape((rows, kv_heads, group * queries, head_dim))? / shape.query_scalar.sqrt())?;
     let scores = q.matmul(&k.t()?)?.to_dtype(DType::F32)?.reshape((rows, kv_heads, group, queries, context))?;
-    let scores = scores.broadcast_add(&mask(batch, queries, context, q.device())?)?;
+    let scores = match shape.soft_cap {
+        Some(cap) => soft_cap(&scores, cap, Kernels::Composite)?,
+        None => scores,
+    };
+    let scores = scores.broadcast_add(&mask(batch, (queries, context), shape.window, q.device())?)?;
     let weights = candle_nn::ops::softmax(&scores, 4)?.to_dtype(v.dtype())?; // not `softmax_last_dim`: it has no backward
     let mixed = weights.reshape((rows, kv_heads, group * queries, context))?.matmul(&v)?;
     let mixed = mixed.reshape((rows, heads, queries, head_dim))?.transpose(1, 2)?.contiguous()?;
@@ -68,12 +82,13 @@ fn composite(
 }
 
 /// −∞ where a query may not look, else 0: (rows, 1, 1, queries, context). Padded queries look at the first key, to stay finite.
-fn mask(batch: &Batch, queries: usize, context: usize, device: &candle_core::Device) -> Result<Tensor> {
+fn mask(batch: &Batch, (queries, context): (usize, usize), window: Option<usize>, device: &Device) -> Result<Tensor> {
     let mut mask = vec![f32::NEG_INFINITY; batch.segments.len() * queries * context];
     for (segment, mask) in batch.segments.iter().zip(mask.chunks_exact_mut(queries * context)) {
         for (i, mask) in mask.chunks_exact_mut(context).enumerate() {
-            let seen = if i < segment.len { segment.past + i + 1 } else { 1 };
-            mask[..seen].fill(0.0);
+            let end = if i < segment.len { segment.past + i + 1 } else { 1 };
+            let start = window.map_or(0, |window| end.saturating_sub(window));
+            mask[start..end].fill(0.0);
         }
     }
     Tensor::from_vec(mask, (batch.segments.len(), 1, 1, queries, context), device)
@@ -89,7 +104,7 @@ struct Padding {
 }
 
 impl Padding {
-    fn new(batch: &Batch, queries: usize, device: &candle_core::Device) -> Result<Self> {
+    fn new(batch: &Batch, queries: usize, device: &Device) -> Result<Self> {
         let (mut spread, mut gather) = (Vec::new(), Vec::new());
         for (row, segment) in batch.segments.iter().enumerate() {
             spread.extend((0..queries).map(|i| if i < segment.len { (segment.start + i) as u32 } else { 0 }));

@@ -5,26 +5,30 @@
 
 mod attention;
 mod cache;
+mod cap;
 mod cpu;
+mod gated;
+mod head;
 mod host;
 mod linear;
-mod loss;
 mod norm;
 mod ragged;
 mod rope;
-mod swiglu;
 
 pub use cache::KvCache;
+pub use gated::Activation;
+pub use norm::{Gain, Norm};
 pub use ragged::Ragged;
+pub use rope::{Rotary, RotaryScaling};
 
 pub(super) use attention::{AttentionShape, attention};
 pub(super) use cache::LayerCache;
-pub(super) use linear::{Adapter, Dropout, Linear, PackCache, product};
-pub(super) use loss::cross_entropy;
-pub(super) use norm::rms_norm;
+pub(super) use gated::gated;
+pub(super) use head::Head;
+pub(super) use linear::{Adapter, Dropout, Linear, PackCache};
+pub(super) use norm::{head_norm, rms_norm};
 pub(super) use ragged::Batch;
 pub(super) use rope::Rope;
-pub(super) use swiglu::swiglu;
 
 /// Which form of the operations runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,19 +2,51 @@
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
-use super::cpu::rows::{Norm, NormBackward};
+use super::cpu::rows::{Normed, NormedBackward};
 use super::host::{Floats, floats, output, tensor};
 use super::{Kernels, cpu};
 
-/// `x / sqrt(mean(x²) + eps) · weight` over the last dimension; `x` (tokens, width), `weight` (width).
-pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64, kernels: Kernels) -> Result<Tensor> {
+/// A norm's settings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Norm {
+    /// Added to the mean square.
+    pub eps: f64,
+    /// What the stored weight says.
+    pub gain: Gain,
+}
+
+/// What the stored weight of a norm says of the factor that a normed value is multiplied by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gain {
+    /// The weight is the factor; it is applied in the storage format.
+    Weight,
+    /// The factor is `1 + weight`; it is applied in f32.
+    OnePlusWeight,
+}
+
+/// `x / sqrt(mean(x²) + eps) · gain` over the last dimension; `x` (rows, width), `weight` (width).
+pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, norm: Norm, kernels: Kernels) -> Result<Tensor> {
     if kernels == Kernels::Fused {
-        return x.contiguous()?.apply_op2(weight, RmsNorm { eps: eps as f32 });
+        let op = RmsNorm { eps: norm.eps as f32 };
+        return match norm.gain {
+            Gain::Weight => x.contiguous()?.apply_op2(weight, op),
+            Gain::OnePlusWeight => x.contiguous()?.apply_op2(&(weight + 1.0)?, op),
+        };
     }
     let wide = x.to_dtype(DType::F32)?;
     let mean_square = wide.sqr()?.mean_keepdim(1)?;
-    let normed = wide.broadcast_div(&(mean_square + eps)?.sqrt()?)?;
-    normed.to_dtype(x.dtype())?.broadcast_mul(&weight.to_dtype(x.dtype())?)
+    let normed = wide.broadcast_div(&(mean_square + norm.eps)?.sqrt()?)?;
+    match norm.gain {
+        Gain::Weight => normed.to_dtype(x.dtype())?.broadcast_mul(&weight.to_dtype(x.dtype())?),
+        Gain::OnePlusWeight => normed.broadcast_mul(&(weight.to_dtype(DType::F32)? + 1.0)?)?.to_dtype(x.dtype()),
+    }
+}
+
+/// [`rms_norm`] of every head by itself: `x` (tokens, heads · head_dim), `weight` (head_dim).
+pub(crate) fn head_norm(x: &Tensor, weight: &Tensor, norm: Norm, kernels: Kernels) -> Result<Tensor> {
+    let (tokens, width) = x.dims2()?;
+    let head_dim = weight.dim(0)?;
+    rms_norm(&x.reshape((tokens * width / head_dim, head_dim))?, weight, norm, kernels)?.reshape((tokens, width))
 }
 
 struct RmsNorm {
@@ -30,7 +62,7 @@ impl CustomOp2 for RmsNorm {
         let (x, weight) = (floats(x, lx)?, floats(weight, lw)?);
         let mut out = vec![0.0; x.len()];
         cpu::over_rows(&mut out, weight.len(), |first, out| {
-            cpu::run(Norm { x: &x[first..first + out.len()], weight, eps: self.eps, out });
+            cpu::run(Normed { x: &x[first..first + out.len()], weight, eps: self.eps, out });
         });
         Ok(output(out, lx.shape().clone()))
     }
@@ -43,7 +75,7 @@ impl CustomOp2 for RmsNorm {
         let mut grad_x = vec![0.0; x.len()];
         let mut grad_weight = vec![0.0; if trained { weight.len() } else { 0 }];
         let kernel = |x: &[f32], grad: &[f32], grad_x: &mut [f32], grad_weight: &mut [f32]| {
-            cpu::run(NormBackward { x, weight: &weight, eps: self.eps, grad, grad_x, grad_weight });
+            cpu::run(NormedBackward { x, weight: &weight, eps: self.eps, grad, grad_x, grad_weight });
         };
         if trained {
             kernel(&x, &grad, &mut grad_x, &mut grad_weight); // one thread, as the weight's sum goes over all rows

@@ -32,10 +32,10 @@ pub(crate) struct Segment {
 pub(crate) struct Batch {
     pub(crate) segments: Arc<[Segment]>,
     pub(crate) kernels: Kernels,
-    /// Cosine and sine of every token's rotary angles.
-    pub(crate) angles: Arc<Angles>,
+    /// Cosine and sine of every token's rotary angles, once for each of the model's ropes.
+    pub(crate) angles: Vec<Arc<Angles>>,
     /// The same as tensors, each (tokens, head_dim / 2), where the composite form runs.
-    pub(crate) angle_tensors: Option<(Tensor, Tensor)>,
+    pub(crate) angle_tensors: Vec<(Tensor, Tensor)>,
 }
 
 impl Batch {
@@ -46,7 +46,7 @@ impl Batch {
     pub(crate) fn new(
         rows: &Ragged<'_>,
         cache: Option<&KvCache>,
-        rope: &Rope,
+        ropes: &[Rope],
         kernels: Kernels,
         device: &Device,
     ) -> Result<Self> {
@@ -70,10 +70,10 @@ impl Batch {
             start += len;
         }
         let positions: Vec<usize> = segments.iter().flat_map(|s| s.past..s.past + s.len).collect();
-        let angles = Arc::new(rope.angles(&positions));
+        let angles: Vec<Arc<Angles>> = ropes.iter().map(|rope| Arc::new(rope.angles(&positions))).collect();
         let angle_tensors = match kernels {
-            Kernels::Fused => None,
-            Kernels::Composite => Some(angles.tensors(device)?),
+            Kernels::Fused => Vec::new(),
+            Kernels::Composite => angles.iter().map(|a| a.tensors(device)).collect::<Result<_>>()?,
         };
         Ok(Self { segments: segments.into(), kernels, angles, angle_tensors })
     }

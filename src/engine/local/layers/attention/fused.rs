@@ -22,7 +22,7 @@ pub(super) fn attention(
     batch: &Batch,
     cache: Option<&mut LayerCache>,
 ) -> Result<Tensor> {
-    let op = Fused { shape, segments: Arc::clone(&batch.segments), angles: Arc::clone(&batch.angles) };
+    let op = Fused { shape, segments: Arc::clone(&batch.segments), angles: Arc::clone(&batch.angles[shape.rope]) };
     match cache {
         None => q.apply_op3(k, v, op),
         Some(cache) => {
@@ -85,11 +85,18 @@ impl Fused {
     }
 
     fn scale(&self) -> f32 {
-        1.0 / (self.shape.head_dim as f32).sqrt()
+        1.0 / (self.shape.query_scalar as f32).sqrt()
     }
 
     fn span(&self, segment: &Segment) -> Span {
-        Span { queries: segment.len, past: segment.past, group: self.group(), width: self.shape.head_dim }
+        Span {
+            queries: segment.len,
+            past: segment.past,
+            group: self.group(),
+            width: self.shape.head_dim,
+            window: self.shape.window.unwrap_or(usize::MAX),
+            soft_cap: self.shape.soft_cap.map(|cap| cap as f32),
+        }
     }
 
     fn part<'a>(&'a self, segment: &Segment, q: &'a [f32], k: &'a [f32], v: &'a [f32]) -> Part<'a> {

@@ -2,8 +2,9 @@
 //!
 //! The queries of the head's group come as rows (query, head of the group), already rotated and scaled; keys are already rotated.
 
-use super::gemm::{Band, Packed, Start, Strided, product};
+use super::gemm::{Band, Causal, Packed, Start, Strided, product};
 use super::math::{dot, exponentials, largest};
+use super::rows::soften;
 use super::simd::{Kernel, Level, dispatch, multiply_add};
 
 /// One row's sizes.
@@ -17,6 +18,10 @@ pub(crate) struct Span {
     pub(crate) group: usize,
     /// The width of a head.
     pub(crate) width: usize,
+    /// How many keys a query sees, its own the last; `usize::MAX` for all before it.
+    pub(crate) window: usize,
+    /// Scores are capped softly at ± this.
+    pub(crate) soft_cap: Option<f32>,
 }
 
 impl Span {
@@ -27,6 +32,17 @@ impl Span {
     fn context(self) -> usize {
         self.past + self.queries
     }
+
+    /// The keys that row `row` of the scores sees.
+    #[inline(always)]
+    fn seen(self, row: usize) -> std::ops::Range<usize> {
+        let end = self.past + row / self.group + 1;
+        end.saturating_sub(self.window)..end
+    }
+
+    fn causal(self) -> Causal {
+        Causal { offset: self.past, per: self.group, window: self.window }
+    }
 }
 
 /// Room that is used again from head to head.
@@ -34,27 +50,30 @@ impl Span {
 pub(crate) struct Scratch {
     scores: Vec<f32>,
     slopes: Vec<f32>,
+    /// The slopes of the soft cap, where there is one.
+    caps: Vec<f32>,
     packed: Packed,
 }
 
 /// `softmax(q kᵀ) v` for `q` (queries · group, width), `keys` the packed transpose of (context, width), `values` packed (context, width).
 pub(crate) fn forward(span: Span, q: &[f32], keys: &Packed, values: &Packed, scratch: &mut Scratch, out: &mut [f32]) {
-    weights(span, q, keys, &mut scratch.scores);
+    weights(span, q, keys, &mut scratch.scores, &mut []);
     let left = Strided::rows(&scratch.scores, span.context());
-    product(left, span.rows(), values, Start::Zero, Band::Depth { offset: span.past, per: span.group }, out, span.width);
+    product(left, span.rows(), values, Start::Zero, Band::Depth(span.causal()), out, span.width);
 }
 
-/// The attention weights (queries · group, context), zero where a query may not look.
-fn weights(span: Span, q: &[f32], keys: &Packed, scores: &mut Vec<f32>) {
+/// The attention weights (queries · group, context), zero where a query may not look. `caps`, unless empty, takes the slopes of the
+/// soft cap.
+fn weights(span: Span, q: &[f32], keys: &Packed, scores: &mut Vec<f32>, caps: &mut [f32]) {
     let (context, rows) = (span.context(), span.rows());
     scores.resize(rows * context, 0.0);
-    let band = Band::Columns { offset: span.past, per: span.group };
-    product(Strided::rows(q, span.width), rows, keys, Start::Zero, band, scores, context);
-    dispatch(Softmax { scores, span });
+    product(Strided::rows(q, span.width), rows, keys, Start::Zero, Band::Columns(span.causal()), scores, context);
+    dispatch(Softmax { scores, caps, span });
 }
 
 struct Softmax<'a> {
     scores: &'a mut [f32],
+    caps: &'a mut [f32],
     span: Span,
 }
 
@@ -63,14 +82,22 @@ impl Kernel for Softmax<'_> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        for (r, row) in self.scores.chunks_exact_mut(self.span.context()).enumerate() {
-            let (seen, unseen) = row.split_at_mut(self.span.past + r / self.span.group + 1);
+        let context = self.span.context();
+        for (r, row) in self.scores.chunks_exact_mut(context).enumerate() {
+            let range = self.span.seen(r);
+            let (before, rest) = row.split_at_mut(range.start);
+            let (seen, after) = rest.split_at_mut(range.len());
+            if let Some(cap) = self.span.soft_cap {
+                let caps = if self.caps.is_empty() { &mut [][..] } else { &mut self.caps[r * context..][range] };
+                soften::<L>(seen, cap, caps);
+            }
             let max = largest(seen);
             let inverse = 1.0 / exponentials::<L>(seen, max);
             for x in seen {
                 *x *= inverse;
             }
-            unseen.fill(0.0);
+            before.fill(0.0);
+            after.fill(0.0);
         }
     }
 }
@@ -92,30 +119,30 @@ impl Backward<'_> {
     pub(crate) fn run(self, scratch: &mut Scratch) {
         let Backward { span, q, k, v, grad, grad_q, grad_k, grad_v } = self;
         let (rows, context, width) = (span.rows(), span.context(), span.width);
-        let Scratch { scores, slopes, packed } = scratch;
+        let Scratch { scores, slopes, caps, packed } = scratch;
         let (k, v) = (Strided::rows(k, width), Strided::rows(v, width));
         packed.refill(k.transposed(), width, context);
-        weights(span, q, packed, scores);
+        caps.resize(if span.soft_cap.is_some() { rows * context } else { 0 }, 0.0);
+        weights(span, q, packed, scores, caps);
         packed.refill(Strided::rows(grad, width), rows, width);
         let by_key = |data| Strided::rows(data, context).transposed(); // (context, rows)
-        let later = Band::DepthFrom { offset: span.past, per: span.group };
+        let later = Band::DepthFrom(span.causal());
         product(by_key(scores), context, packed, Start::Zero, later, grad_v, width);
         slopes.resize(rows * context, 0.0);
         packed.refill(v.transposed(), width, context);
-        let band = Band::Columns { offset: span.past, per: span.group };
-        product(Strided::rows(grad, width), rows, packed, Start::Zero, band, slopes, context);
-        dispatch(Slopes { weights: scores, into: slopes, span });
+        product(Strided::rows(grad, width), rows, packed, Start::Zero, Band::Columns(span.causal()), slopes, context);
+        dispatch(Slopes { weights: scores, caps, into: slopes, span });
         packed.refill(Strided::rows(q, width), rows, width);
         product(by_key(slopes), context, packed, Start::Zero, later, grad_k, width);
         packed.refill(k, context, width);
-        let earlier = Band::Depth { offset: span.past, per: span.group };
-        product(Strided::rows(slopes, context), rows, packed, Start::Zero, earlier, grad_q, width);
+        product(Strided::rows(slopes, context), rows, packed, Start::Zero, Band::Depth(span.causal()), grad_q, width);
     }
 }
 
-/// The softmax's backward: `ds = p · (dp − Σ p·dp)`, written over `dp`.
+/// The softmax's backward: `ds = p · (dp − Σ p·dp)`, written over `dp`; then that of the soft cap.
 struct Slopes<'a> {
     weights: &'a [f32],
+    caps: &'a [f32],
     into: &'a mut [f32],
     span: Span,
 }
@@ -128,13 +155,21 @@ impl Kernel for Slopes<'_> {
         let context = self.span.context();
         let rows = self.weights.chunks_exact(context).zip(self.into.chunks_exact_mut(context));
         for (r, (weights, slopes)) in rows.enumerate() {
-            let seen = self.span.past + r / self.span.group + 1;
-            let (slopes, unseen) = slopes.split_at_mut(seen);
-            let mean = dot::<L>(&weights[..seen], slopes);
+            let range = self.span.seen(r);
+            let (before, rest) = slopes.split_at_mut(range.start);
+            let (slopes, after) = rest.split_at_mut(range.len());
+            let weights = &weights[range.clone()];
+            let mean = dot::<L>(weights, slopes);
             for (slope, weight) in slopes.iter_mut().zip(weights) {
                 *slope = weight * (*slope - mean);
             }
-            unseen.fill(0.0);
+            if !self.caps.is_empty() {
+                for (slope, cap) in slopes.iter_mut().zip(&self.caps[r * context..][range]) {
+                    *slope *= cap;
+                }
+            }
+            before.fill(0.0);
+            after.fill(0.0);
         }
     }
 }

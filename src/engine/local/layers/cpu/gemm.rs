@@ -167,17 +167,44 @@ pub(crate) enum Start<'a> {
     Output,
 }
 
-/// Which part of a product is needed, for causal attention with `per` rows per query and `offset` keys before the first query.
+/// Which part of a product is needed.
 #[derive(Clone, Copy)]
 pub(crate) enum Band {
     /// All.
     Full,
-    /// Row r needs columns up to `offset + r / per`; tiles beyond hold anything.
-    Columns { offset: usize, per: usize },
-    /// The left-hand side is zero in row r beyond `offset + r / per`.
-    Depth { offset: usize, per: usize },
-    /// The left-hand side is zero in row r before `(r − offset) · per`.
-    DepthFrom { offset: usize, per: usize },
+    /// Row r needs the columns of the keys that it sees; tiles beside them hold anything.
+    Columns(Causal),
+    /// The left-hand side is zero in row r but for the keys that it sees.
+    Depth(Causal),
+    /// The left-hand side is the transpose of that: zero in row r but for the queries that see this key.
+    DepthFrom(Causal),
+}
+
+/// Who sees whom in causal attention.
+#[derive(Clone, Copy)]
+pub(crate) struct Causal {
+    /// Keys before the first query.
+    pub(crate) offset: usize,
+    /// Rows of a query.
+    pub(crate) per: usize,
+    /// How many keys a query sees, its own the last; `usize::MAX` for all before it.
+    pub(crate) window: usize,
+}
+
+impl Causal {
+    /// The keys that some of the query rows `first..=last` see.
+    #[inline(always)]
+    fn keys(self, first: usize, last: usize) -> (usize, usize) {
+        let end = |row: usize| self.offset + row / self.per + 1;
+        (end(first).saturating_sub(self.window), end(last))
+    }
+
+    /// The query rows that see some of the keys `first..=last`.
+    #[inline(always)]
+    fn queries(self, first: usize, last: usize) -> (usize, usize) {
+        let start = |key: usize| key.saturating_sub(self.offset).saturating_mul(self.per);
+        (start(first), start(last.saturating_add(self.window)))
+    }
 }
 
 /// `out[i, j] = start + Σ_k left[i, k] · right[k, j]` for `rows` rows; `out` is row-major with `stride` floats a row.
@@ -263,12 +290,20 @@ impl Product<'_> {
     #[inline(always)]
     fn tile<L: Level, const M: usize, const N: usize>(&mut self, panel: usize, row: usize, from: usize, to: usize) -> usize {
         let (column, top) = (panel * N, self.first + row);
-        let (from_here, to) = match self.band {
-            Band::Columns { offset, per } if column > offset + (top + M - 1) / per => return M,
-            Band::Depth { offset, per } => (from, to.min(offset + (top + M - 1) / per + 1).max(from)),
-            Band::DepthFrom { offset, per } => (from.max(top.saturating_sub(offset) * per).min(to), to),
-            _ => (from, to),
+        let needed = match self.band {
+            Band::Full => (from, to),
+            Band::Columns(causal) => {
+                let (start, end) = causal.keys(top, top + M - 1);
+                if column >= end || column + N <= start {
+                    return M;
+                }
+                (from, to)
+            }
+            Band::Depth(causal) => causal.keys(top, top + M - 1),
+            Band::DepthFrom(causal) => causal.queries(top, top + M - 1),
         };
+        let to = to.min(needed.1).max(from);
+        let from_here = from.max(needed.0).min(to);
         let width = N.min(self.right.columns - column);
         let mut sums = [[0.0f32; N]; M];
         match self.start {

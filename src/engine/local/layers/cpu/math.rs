@@ -26,6 +26,22 @@ pub(super) fn exp<L: Level>(x: f32) -> f32 {
     value * f32::from_bits(power)
 }
 
+/// `tanh x`, within a few units in the last place.
+///
+/// Cephes' `tanhf`: a polynomial near zero, `1 − 2 / (e^2x + 1)` beyond.
+#[inline(always)]
+#[expect(clippy::excessive_precision, reason = "the constants as published")]
+pub(super) fn tanh<L: Level>(x: f32) -> f32 {
+    let square = x * x;
+    let mut p = -5.70498872745e-3;
+    for coefficient in [2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1] {
+        p = multiply_add::<L>(p, square, coefficient);
+    }
+    let near = multiply_add::<L>(p * square, x, x);
+    let far = (1.0 - 2.0 / (exp::<L>(2.0 * x.abs()) + 1.0)).copysign(x);
+    if x.abs() < 0.625 { near } else { far }
+}
+
 /// The sum of the partial sums, in a fixed tree.
 #[inline(always)]
 pub(super) fn total(sums: [f32; SUMS]) -> f32 {

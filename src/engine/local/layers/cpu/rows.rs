@@ -1,11 +1,11 @@
-//! Kernels that go over rows once: the norm and the gated activation, forward and backward.
+//! Kernels that go over rows once: the norm, the gated activation and the soft cap, forward and backward.
 
-use super::math::{SUMS, dot, exp};
+use super::math::{SUMS, dot, exp, tanh};
 use super::simd::{Kernel, Level, multiply_add};
 
 /// Root-mean-square norm of every row of `x`, times `weight`.
 #[derive(Debug)]
-pub(crate) struct Norm<'a> {
+pub(crate) struct Normed<'a> {
     pub(crate) x: &'a [f32],
     pub(crate) weight: &'a [f32],
     pub(crate) eps: f32,
@@ -17,7 +17,7 @@ fn inverse_rms<L: Level>(row: &[f32], eps: f32) -> f32 {
     1.0 / (dot::<L>(row, row) / row.len() as f32 + eps).sqrt()
 }
 
-impl Kernel for Norm<'_> {
+impl Kernel for Normed<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -33,7 +33,7 @@ impl Kernel for Norm<'_> {
 }
 
 /// The norm's backward: with `n = x / rms`, `dx = (dy·w − n · mean(dy·w·n)) / rms` and `dw = Σ_rows dy · n`.
-pub(crate) struct NormBackward<'a> {
+pub(crate) struct NormedBackward<'a> {
     pub(crate) x: &'a [f32],
     pub(crate) weight: &'a [f32],
     pub(crate) eps: f32,
@@ -43,7 +43,7 @@ pub(crate) struct NormBackward<'a> {
     pub(crate) grad_weight: &'a mut [f32],
 }
 
-impl Kernel for NormBackward<'_> {
+impl Kernel for NormedBackward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -66,46 +66,126 @@ impl Kernel for NormBackward<'_> {
     }
 }
 
-/// `silu(gate) · up`.
-pub(crate) struct Swiglu<'a> {
+/// What a gate goes through.
+pub(crate) trait Activation {
+    /// `activation(gate) · up`.
+    fn gate<L: Level>(&self, gate: f32, up: f32) -> f32;
+
+    /// The activation's value and its slope.
+    fn value_and_slope<L: Level>(&self, gate: f32) -> (f32, f32);
+}
+
+/// `x · σ(x)`, with `σ(x) = 1 / (1 + e^(−x))`.
+pub(crate) struct Silu;
+
+impl Activation for Silu {
+    #[inline(always)]
+    fn gate<L: Level>(&self, gate: f32, up: f32) -> f32 {
+        gate * up / (1.0 + exp::<L>(-gate))
+    }
+
+    #[inline(always)]
+    fn value_and_slope<L: Level>(&self, gate: f32) -> (f32, f32) {
+        let sigmoid = 1.0 / (1.0 + exp::<L>(-gate));
+        let silu = gate * sigmoid;
+        (silu, multiply_add::<L>(silu, 1.0 - sigmoid, sigmoid))
+    }
+}
+
+/// GELU in its tanh form: `x/2 · (1 + tanh u)` with `u = √(2/π) (x + 0.044715 x³)`, which is `x · σ(2u)`.
+pub(crate) struct Gelu;
+
+/// `2u = x (LINEAR + CUBIC x²)`.
+const LINEAR: f32 = 1.595_769_2;
+const CUBIC: f32 = 0.071_354_814;
+
+impl Activation for Gelu {
+    #[inline(always)]
+    fn gate<L: Level>(&self, gate: f32, up: f32) -> f32 {
+        let inner = gate * multiply_add::<L>(gate * gate, CUBIC, LINEAR);
+        gate * up / (1.0 + exp::<L>(-inner))
+    }
+
+    #[inline(always)]
+    fn value_and_slope<L: Level>(&self, gate: f32) -> (f32, f32) {
+        let square = gate * gate;
+        let sigmoid = 1.0 / (1.0 + exp::<L>(-(gate * multiply_add::<L>(square, CUBIC, LINEAR))));
+        let gelu = gate * sigmoid;
+        let steepness = multiply_add::<L>(square, 3.0 * CUBIC, LINEAR);
+        (gelu, multiply_add::<L>(gelu * (1.0 - sigmoid), steepness, sigmoid))
+    }
+}
+
+/// `activation(gate) · up`.
+pub(crate) struct GatedUnit<'a, A> {
+    pub(crate) activation: A,
     pub(crate) gate: &'a [f32],
     pub(crate) up: &'a [f32],
     pub(crate) out: &'a mut [f32],
 }
 
-impl Kernel for Swiglu<'_> {
+impl<A: Activation> Kernel for GatedUnit<'_, A> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
         for ((out, gate), up) in self.out.iter_mut().zip(self.gate).zip(self.up) {
-            *out = gate * up / (1.0 + exp::<L>(-gate));
+            *out = self.activation.gate::<L>(*gate, *up);
         }
     }
 }
 
 /// The gated activation's backward.
-pub(crate) struct SwigluBackward<'a> {
+pub(crate) struct GatedUnitBackward<'a, A> {
+    pub(crate) activation: A,
     pub(crate) gate: &'a [f32],
     pub(crate) up: &'a [f32],
     pub(crate) grad: &'a [f32],
-    pub(crate) grad_gate: &'a mut [f32],
-    pub(crate) grad_up: &'a mut [f32],
+    /// The gradients of `gate` and of `up`.
+    pub(crate) into: (&'a mut [f32], &'a mut [f32]),
 }
 
-impl Kernel for SwigluBackward<'_> {
+impl<A: Activation> Kernel for GatedUnitBackward<'_, A> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
         let inputs = self.gate.iter().zip(self.up).zip(self.grad);
-        let outputs = self.grad_gate.iter_mut().zip(self.grad_up);
-        for (((gate, up), grad), (grad_gate, grad_up)) in inputs.zip(outputs) {
-            let sigmoid = 1.0 / (1.0 + exp::<L>(-gate));
-            let silu = gate * sigmoid;
-            *grad_up = grad * silu;
-            *grad_gate = grad * up * multiply_add::<L>(silu, 1.0 - sigmoid, sigmoid);
+        let (into_gate, into_up) = self.into;
+        for (((gate, up), grad), (grad_gate, grad_up)) in inputs.zip(into_gate.iter_mut().zip(into_up)) {
+            let (value, slope) = self.activation.value_and_slope::<L>(*gate);
+            *grad_up = grad * value;
+            *grad_gate = grad * up * slope;
         }
+    }
+}
+
+/// `cap · tanh(x / cap)`, in place.
+pub(crate) struct SoftCap<'a> {
+    pub(crate) values: &'a mut [f32],
+    pub(crate) cap: f32,
+    /// Takes the slope at every value; empty where nobody asks.
+    pub(crate) slopes: &'a mut [f32],
+}
+
+impl Kernel for SoftCap<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        soften::<L>(self.values, self.cap, self.slopes);
+    }
+}
+
+/// [`SoftCap`] as a part of other kernels.
+#[inline(always)]
+pub(super) fn soften<L: Level>(values: &mut [f32], cap: f32, slopes: &mut [f32]) {
+    for (slope, x) in slopes.iter_mut().zip(&*values) {
+        let t = tanh::<L>(x / cap);
+        *slope = multiply_add::<L>(-t, t, 1.0);
+    }
+    for x in values {
+        *x = cap * tanh::<L>(*x / cap);
     }
 }
 

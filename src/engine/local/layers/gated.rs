@@ -1,0 +1,63 @@
+//! The gated activation of the feed-forward layer (Shazeer, arXiv 2002.05202).
+
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
+
+use super::cpu::rows::{GatedUnit, GatedUnitBackward, Gelu, Silu};
+use super::host::{Floats, floats, output, tensor};
+use super::{Kernels, cpu};
+
+/// The function that the gate goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `x / (1 + e^(−x))`.
+    Silu,
+    /// GELU in its tanh form (Hendrycks & Gimpel, arXiv 1606.08415), `gelu_pytorch_tanh`.
+    GeluTanh,
+}
+
+/// `activation(gate) · up`, element by element.
+pub(crate) fn gated(gate: &Tensor, up: &Tensor, activation: Activation, kernels: Kernels) -> Result<Tensor> {
+    match (kernels, activation) {
+        (Kernels::Fused, _) => gate.apply_op2(up, Gate(activation)),
+        (Kernels::Composite, Activation::Silu) => gate.silu()? * up,
+        // in f32: in bf16 the difference `1 + tanh` would keep few of its digits
+        (Kernels::Composite, Activation::GeluTanh) => gate.to_dtype(DType::F32)?.gelu()?.to_dtype(gate.dtype())? * up,
+    }
+}
+
+struct Gate(Activation);
+
+impl CustomOp2 for Gate {
+    fn name(&self) -> &'static str {
+        "gated-unit"
+    }
+
+    fn cpu_fwd(&self, gate: &CpuStorage, lg: &Layout, up: &CpuStorage, lu: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (gate, up) = (floats(gate, lg)?, floats(up, lu)?);
+        let mut out = vec![0.0; gate.len()];
+        cpu::over_rows(&mut out, 16, |first, out| {
+            let part = first..first + out.len();
+            let (gate, up) = (&gate[part.clone()], &up[part]);
+            match self.0 {
+                Activation::Silu => cpu::run(GatedUnit { activation: Silu, gate, up, out }),
+                Activation::GeluTanh => cpu::run(GatedUnit { activation: Gelu, gate, up, out }),
+            }
+        });
+        Ok(output(out, lg.shape().clone()))
+    }
+
+    fn bwd(&self, gate: &Tensor, up: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let shape = gate.shape();
+        let (wanted_gate, wanted_up) = (gate.track_op(), up.track_op());
+        let (gate, up, grad) = (&*Floats::of(gate)?, &*Floats::of(up)?, &*Floats::of(&grad)?);
+        let (mut grad_gate, mut grad_up) = (vec![0.0; gate.len()], vec![0.0; gate.len()]);
+        let into = (&mut grad_gate[..], &mut grad_up[..]);
+        match self.0 {
+            Activation::Silu => cpu::run(GatedUnitBackward { activation: Silu, gate, up, grad, into }),
+            Activation::GeluTanh => cpu::run(GatedUnitBackward { activation: Gelu, gate, up, grad, into }),
+        }
+        let grad_gate = if wanted_gate { Some(tensor(grad_gate, shape)?) } else { None };
+        Ok((grad_gate, if wanted_up { Some(tensor(grad_up, shape)?) } else { None }))
+    }
+}
