@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::made::{Made, fixtures, write_checkpoint, write_tensors};
 use crate::sandbox::Sandbox;
 
-const FAMILIES: [&str; 1] = ["qwen2"];
+const FAMILIES: [&str; 7] = ["qwen2", "qwen3", "llama", "llama3-rope", "mistral", "gemma2", "gemma3"];
 
 /// One family's made checkpoint and what the reference computed with it.
 #[derive(Deserialize)]
