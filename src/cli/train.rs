@@ -6,7 +6,7 @@ use super::setup::DeviceArgs;
 use super::{output, rows};
 use crate::engine::{TrainRequest, TrainRow};
 use crate::error::{Error, Result};
-use crate::record::{Finetune, LayerTargets, Lora, Method, ModelRef, Schedule, Weights};
+use crate::record::{Finetune, LayerRange, LayerTargets, Lora, Method, ModelRef, Schedule, Weights};
 use crate::tool::{fs, jsonl};
 
 /// Fine-tune a model on a JSONL file.
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     init_adapter: Option<PathBuf>,
     /// Train every weight instead of a low-rank adapter.
-    #[arg(long, conflicts_with_all = ["lora_rank", "lora_alpha", "rslora", "lora_dropout", "lora_targets"])]
+    #[arg(long, conflicts_with_all = ["lora_rank", "lora_alpha", "rslora", "lora_dropout", "lora_targets", "lora_layers"])]
     full: bool,
     /// With `--full`: leave the token embeddings as they are.
     #[arg(long, requires = "full")]
@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Modules with an adapter, by PEFT's names, separated by commas [default: all linear layers].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     lora_targets: Option<Vec<String>>,
+    /// Decoder layers with an adapter, counted from 0, e.g. 8-15 [default: all].
+    #[arg(long, value_name = "A-B")]
+    lora_layers: Option<LayerRange>,
     /// Passes over the rows.
     #[arg(long, value_name = "N", default_value_t = 1)]
     epochs: usize,
@@ -58,6 +61,10 @@ pub(crate) struct Args {
     /// Rows per forward pass [default: at most 16].
     #[arg(long, value_name = "N")]
     micro_batch: Option<usize>,
+    /// Keep only each layer's input for the backward pass and compute the rest again: far less memory, a third more time. By
+    /// default where training would not fit the memory otherwise.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Checkpointing::Auto)]
+    gradient_checkpointing: Checkpointing,
     /// The peak learning rate.
     #[arg(long, value_name = "X", default_value_t = 2e-4)]
     lr: f64,
@@ -94,6 +101,14 @@ enum Course {
     Constant,
 }
 
+/// Whether activations are computed again on the way back.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Checkpointing {
+    Auto,
+    True,
+    False,
+}
+
 impl Args {
     fn method(&self) -> Method {
         if self.full {
@@ -105,6 +120,7 @@ impl Args {
             rslora: self.rslora,
             dropout: self.lora_dropout,
             targets: self.lora_targets.clone().map_or(LayerTargets::AllLinear, LayerTargets::Named),
+            layers: self.lora_layers,
         })
     }
 
@@ -115,6 +131,11 @@ impl Args {
             max_steps: self.max_steps,
             batch_size: self.batch.max(1),
             micro_batch: self.micro_batch.unwrap_or(self.batch.min(16)).max(1),
+            gradient_checkpointing: match self.gradient_checkpointing {
+                Checkpointing::Auto => None,
+                Checkpointing::True => Some(true),
+                Checkpointing::False => Some(false),
+            },
             learning_rate: self.lr,
             schedule: match self.schedule {
                 Course::Linear => Schedule::Linear,

@@ -131,6 +131,7 @@ fn recipe(steps: usize) -> Finetune {
         max_steps: Some(steps),
         batch_size: BATCH,
         micro_batch: BATCH,
+        gradient_checkpointing: Some(false),
         learning_rate: 4e-3,
         schedule: Schedule::Cosine,
         warmup_steps: steps / 20,

@@ -1,5 +1,7 @@
 //! How a model is fine-tuned: used for students, for fine-tuned teachers, and by `subliminal train`.
 
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,49 @@ pub struct Lora {
     pub dropout: f64,
     /// Which linear layers carry an adapter.
     pub targets: LayerTargets,
+    /// The decoder layers that carry one; `None` means all.
+    pub layers: Option<LayerRange>,
+}
+
+/// Decoder layers from `first` to `last`, counted from 0, both included. Written `[first, last]`, and `first-last` on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "[usize; 2]", into = "[usize; 2]")]
+pub struct LayerRange {
+    /// The first decoder layer.
+    pub first: usize,
+    /// The last one.
+    pub last: usize,
+}
+
+impl LayerRange {
+    /// Whether a layer lies in the range.
+    pub fn contains(self, layer: usize) -> bool {
+        (self.first..=self.last).contains(&layer)
+    }
+}
+
+impl From<[usize; 2]> for LayerRange {
+    fn from([first, last]: [usize; 2]) -> Self {
+        Self { first, last }
+    }
+}
+
+impl From<LayerRange> for [usize; 2] {
+    fn from(range: LayerRange) -> Self {
+        [range.first, range.last]
+    }
+}
+
+impl FromStr for LayerRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        match (first.trim().parse(), last.trim().parse()) {
+            (Ok(first), Ok(last)) if first <= last => Ok(Self { first, last }),
+            _ => Err("expected `FIRST-LAST`, counted from 0, e.g. 8-15".to_owned()),
+        }
+    }
 }
 
 /// The linear layers that carry an adapter.
@@ -66,6 +111,9 @@ pub struct Finetune {
     pub batch_size: usize,
     /// Rows per forward pass; the gradients of a step's passes are weighted by counted tokens, so this changes speed and memory, not the result's meaning.
     pub micro_batch: usize,
+    /// Keep only each layer's input for the backward pass and compute the rest again (Chen et al., arXiv 1604.06174): less memory for a
+    /// third more time. `None`: where training would not fit the memory at hand without it.
+    pub gradient_checkpointing: Option<bool>,
     /// The peak learning rate.
     pub learning_rate: f64,
     /// The learning rate's course.
@@ -86,4 +134,23 @@ pub struct Finetune {
     pub length_power: f64,
     /// Write a checkpoint every this many optimiser steps; 0 writes none.
     pub checkpoint_every: usize,
+}
+
+impl Finetune {
+    /// The settings that change speed, memory and safety, but not what is learnt: no key and no identity of a training holds them.
+    pub const PACE: [&str; 3] = ["micro_batch", "gradient_checkpointing", "checkpoint_every"];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_layers_is_typed_with_both_its_ends() {
+        assert_eq!("8-15".parse(), Ok(LayerRange { first: 8, last: 15 }));
+        assert_eq!("3".parse(), Ok(LayerRange { first: 3, last: 3 }));
+        for wrong in ["", "5-2", "a-b", "-4", "1-2-3"] {
+            assert!(wrong.parse::<LayerRange>().is_err(), "`{wrong}`");
+        }
+    }
 }

@@ -12,7 +12,7 @@ mod sampling;
 
 pub use arm::Arm;
 pub use chat::{Chat, Message, Role};
-pub use finetune::{Finetune, LayerTargets, Lora, Method, Schedule};
+pub use finetune::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
 pub use model::{Device, Dtype, ModelRef, Weights};
 pub use outcome::{ArmEvaluation, Evaluation, Outcome};
 pub use plan::{

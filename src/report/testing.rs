@@ -144,6 +144,7 @@ fn recipe() -> Finetune {
         max_steps: None,
         batch_size: 128,
         micro_batch: 128,
+        gradient_checkpointing: None,
         learning_rate: 3e-3,
         schedule: Schedule::Linear,
         warmup_steps: 0,

@@ -1,9 +1,10 @@
-//! Small tools that know nothing of the trial: files, hashes, named random streams, statistics, the terminal.
+//! Small tools that know nothing of the trial: files, hashes, memory, named random streams, statistics, the terminal.
 
 pub mod clock;
 pub mod fs;
 pub mod hash;
 pub mod interrupt;
 pub mod jsonl;
+pub mod memory;
 pub mod statistics;
 pub mod streams;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::engine::{Engine, ModelIdentity};
 use crate::error::{Error, Result};
 use crate::evals::preference::Questions;
-use crate::record::{Arm, ModelRef, Plan};
+use crate::record::{Arm, Finetune, ModelRef, Plan};
 use crate::stage::{Stage, evaluate, filter, finetune, generate, teacher, training_steps};
 use crate::tool::hash;
 use crate::traits;
@@ -127,7 +127,7 @@ fn result_only<T: Serialize>(spec: &T) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                map.retain(|name, _| name != "micro_batch" && name != "checkpoint_every");
+                map.retain(|name, _| !Finetune::PACE.contains(&name.as_str()));
                 map.values_mut().for_each(strip);
             }
             Value::Array(items) => items.iter_mut().for_each(strip),

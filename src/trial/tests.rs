@@ -63,6 +63,7 @@ fn recipe(epochs: usize) -> Finetune {
         max_steps: None,
         batch_size: 16,
         micro_batch: 16,
+        gradient_checkpointing: None,
         learning_rate: 1e-3,
         schedule: Schedule::Linear,
         warmup_steps: 0,

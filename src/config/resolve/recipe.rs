@@ -1,8 +1,10 @@
 //! The recipes of students and fine-tuned teachers: defaults by kind of base, and what a config makes of them.
 
 use super::Ledger;
-use crate::config::raw_recipe::{FullTable, LoraTable, MethodEntry, MethodName, MethodTable, Recipe, TargetsEntry};
-use crate::record::{Finetune, LayerTargets, Lora, Method, Schedule};
+use crate::config::raw_recipe::{
+    CheckpointingEntry, FullTable, LoraTable, MethodEntry, MethodName, MethodTable, Recipe, TargetsEntry,
+};
+use crate::record::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
 
 /// Defaults of a fine-tuning, with where they come from.
 struct Defaults {
@@ -28,6 +30,7 @@ fn student_defaults(builtin: bool) -> Defaults {
             max_steps: None,
             batch_size: 32,
             micro_batch: 32,
+            gradient_checkpointing: None,
             learning_rate: 1.5e-3,
             schedule: Schedule::Linear,
             warmup_steps: 2,
@@ -47,6 +50,7 @@ fn student_defaults(builtin: bool) -> Defaults {
         max_steps: None,
         batch_size: 66,
         micro_batch: 22,
+        gradient_checkpointing: None,
         learning_rate: 2e-4,
         schedule: Schedule::Linear,
         warmup_steps: 5,
@@ -81,7 +85,7 @@ fn teacher_defaults(builtin: bool) -> Defaults {
 
 /// The reference experiment's adapter.
 fn lora() -> Lora {
-    Lora { rank: 8, alpha: 8.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear }
+    Lora { rank: 8, alpha: 8.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear, layers: None }
 }
 
 /// A student's recipe from `[finetune]`.
@@ -103,12 +107,16 @@ fn resolve(table: &str, typed: Recipe, defaults: Defaults, ledger: &mut Ledger<'
     let batch_size = ledger.pick(&key("batch_size"), typed.batch_size, default.batch_size, why);
     let fits = if default.micro_batch > batch_size { "one pass holds the whole batch" } else { why };
     let micro_batch = ledger.pick(&key("micro_batch"), typed.micro_batch, default.micro_batch.min(batch_size), fits);
+    let checkpointing = typed.gradient_checkpointing.and_then(CheckpointingEntry::choice);
+    let gradient_checkpointing =
+        ledger.pick_optional(&key("gradient_checkpointing"), checkpointing, "where training would not fit the memory otherwise");
     let recipe = Finetune {
         method,
         epochs,
         max_steps,
         batch_size,
         micro_batch,
+        gradient_checkpointing,
         learning_rate: ledger.pick(&key("learning_rate"), typed.learning_rate, default.learning_rate, why),
         schedule: ledger.pick(&key("schedule"), typed.schedule, default.schedule, why),
         warmup_steps: ledger.pick(&key("warmup_steps"), typed.warmup_steps, default.warmup_steps, why),
@@ -176,11 +184,24 @@ fn adapter(key: &str, table: LoraTable, ledger: &mut Ledger<'_>) -> Lora {
         TargetsEntry::All(_) => LayerTargets::AllLinear,
         TargetsEntry::Named(names) => LayerTargets::Named(names.into_iter().map(|layer| layer.name().to_owned()).collect()),
     });
+    let layers = ordered(&format!("{key}.layers"), table.layers, ledger);
     Lora {
         rank,
         alpha: ledger.pick(&format!("{key}.alpha"), table.alpha, rank as f64, "the rank, so that the scale is 1"),
         rslora: ledger.pick(&format!("{key}.rslora"), table.rslora, default.rslora, "the plain scale"),
         dropout: ledger.pick(&format!("{key}.dropout"), table.dropout, default.dropout, "the reference experiment's"),
         targets: ledger.pick(&format!("{key}.targets"), targets, default.targets, "the reference experiment's"),
+        layers: ledger.pick_optional(&format!("{key}.layers"), layers, "every layer"),
     }
+}
+
+/// A range of layers must not end before it begins.
+fn ordered(key: &str, layers: Option<LayerRange>, ledger: &mut Ledger<'_>) -> Option<LayerRange> {
+    if let Some(LayerRange { first, last }) = layers
+        && first > last
+    {
+        let hint = format!("write the first layer first: `[{last}, {first}]`");
+        ledger.problem(key, format!("`{key}` is [{first}, {last}], expected the first and the last layer"), Some(hint));
+    }
+    layers
 }

@@ -158,6 +158,7 @@ mod tests {
             max_steps: Some(12),
             batch_size: 4,
             micro_batch: 4,
+            gradient_checkpointing: None,
             learning_rate: 5e-3,
             schedule: Schedule::Constant,
             warmup_steps: 0,
@@ -200,7 +201,7 @@ mod tests {
     #[test]
     fn what_was_learnt_is_there_after_loading_an_adapter_or_a_full_checkpoint() {
         let folder = testing::checkpoint(11);
-        let lora = Lora { rank: 4, alpha: 4.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear };
+        let lora = Lora { rank: 4, alpha: 4.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear, layers: None };
         for method in [Method::Lora(lora), Method::Full { freeze_embeddings: false }] {
             let (_out, tuned) = train(&base(&folder), method.clone());
             let (before, after) = (likelihood(&base(&folder)), likelihood(&tuned));

@@ -182,13 +182,14 @@ mod tests {
     }
 
     fn recipe() -> Finetune {
-        let lora = Lora { rank: 8, alpha: 8.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear };
+        let lora = Lora { rank: 8, alpha: 8.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear, layers: None };
         Finetune {
             method: Method::Lora(lora),
             epochs: 2,
             max_steps: None,
             batch_size: 16,
             micro_batch: 16,
+            gradient_checkpointing: None,
             learning_rate: 1e-3,
             schedule: Schedule::Linear,
             warmup_steps: 0,

@@ -120,6 +120,16 @@ impl Decoder {
         &self.device
     }
 
+    /// The format of frozen weights and activations.
+    pub(in crate::engine::local) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The form of the operations that run.
+    pub(in crate::engine::local) fn kernels(&self) -> Kernels {
+        self.kernels
+    }
+
     /// The last hidden states after the final norm, (total tokens, hidden). Positions go on from each row's cached length, and the
     /// cache takes the rows' keys and values in.
     ///

@@ -5,7 +5,9 @@
 mod adamw;
 mod checkpoint;
 mod dropout;
+pub mod memory;
 mod order;
+mod pass;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -20,12 +22,12 @@ use self::adamw::{AdamW, clip_factor, global_norm};
 use self::checkpoint::Progress;
 use self::dropout::RowDropout;
 use self::order::Order;
-use super::arch::{Decoder, Ragged};
-use super::layers::Dropout;
+use self::pass::{Found, Pass};
+use super::arch::Decoder;
 use crate::engine::TrainSummary;
 use crate::error::{Error, Result};
 use crate::record::{Finetune, Method, StepRow};
-use crate::tool::{fs, hash, interrupt};
+use crate::tool::{fs, hash, interrupt, memory as memory_at_hand};
 
 pub use weights::save_checkpoint;
 
@@ -68,9 +70,10 @@ pub struct Training<'a> {
 pub fn train(decoder: &mut Decoder, training: &Training<'_>, on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {
     check_rows(decoder, training)?;
     keep_freed_memory();
+    let checkpointing = checkpointing(decoder, training)?;
     let named = weights::make_trainable(decoder, training.recipe, training.seed)?;
     let trainable = named.iter().map(|(_, v)| v.elem_count() as u64).sum();
-    let mut run = Run::new(decoder, training, named)?;
+    let mut run = Run::new(decoder, training, checkpointing, named)?;
     let resumed = run.progress.step;
     for step in resumed..run.order.steps {
         if let Err(stop) = interrupt::check() {
@@ -89,6 +92,14 @@ pub fn train(decoder: &mut Decoder, training: &Training<'_>, on_step: &mut dyn F
     Ok(TrainSummary { steps: step, tokens, final_loss, trainable })
 }
 
+/// Whether to compute activations again on the way back, by the recipe or the memory at hand.
+fn checkpointing(decoder: &Decoder, training: &Training<'_>) -> Result<bool> {
+    let longest = training.rows.iter().map(|row| row.tokens.len()).max().unwrap_or(0);
+    let on_cpu = decoder.device().is_cpu();
+    let available = if on_cpu { memory_at_hand::available() } else { None };
+    memory::checkpointing(decoder.config(), training.recipe, decoder.dtype(), longest, on_cpu, available)
+}
+
 /// Frees one large block: glibc takes its size as a sign of what to keep, and from then on hands the pages of one pass to the next
 /// instead of back to the system, which would clear them again each time (a third of a small model's training time).
 fn keep_freed_memory() {
@@ -102,6 +113,8 @@ struct Run<'a> {
     optimiser: AdamW,
     order: Order,
     progress: Progress,
+    /// Whether activations are computed again on the way back.
+    checkpointing: bool,
     /// Whether an update of this run has moved the weights.
     moved: bool,
 }
@@ -114,8 +127,20 @@ struct Passes {
     tokens: usize,
 }
 
+impl Passes {
+    fn add(&mut self, found: Found) -> Result<()> {
+        for (sum, gradient) in self.gradients.iter_mut().zip(&found.gradients) {
+            pass::add(sum, gradient.as_ref())?;
+        }
+        self.loss += found.losses.iter().map(|l| f64::from(*l)).sum::<f64>();
+        self.counted += found.losses.len();
+        self.tokens += found.tokens;
+        Ok(())
+    }
+}
+
 impl<'a> Run<'a> {
-    fn new(decoder: &'a Decoder, training: &'a Training<'a>, named: Vec<(String, Var)>) -> Result<Self> {
+    fn new(decoder: &'a Decoder, training: &'a Training<'a>, checkpointing: bool, named: Vec<(String, Var)>) -> Result<Self> {
         let order = Order::new(training.rows.len(), training.recipe, training.seed);
         if order.steps == 0 {
             return Err(Error::input("the recipe asks for 0 optimiser steps").hint("set `epochs` or `max_steps` to 1 or more"));
@@ -129,7 +154,7 @@ impl<'a> Run<'a> {
                 checkpoint::resume(folder, &mut optimiser, &identity)?.unwrap_or_else(|| fresh(identity))
             }
         };
-        Ok(Self { decoder, training, optimiser, order, progress, moved: false })
+        Ok(Self { decoder, training, optimiser, order, progress, checkpointing, moved: false })
     }
 
     /// One optimiser step, `step` counted from 0.
@@ -163,61 +188,27 @@ impl<'a> Run<'a> {
 
     /// Forward and backward over the step's rows, `micro_batch` at a time.
     fn passes(&self, step: usize, rows: &[usize]) -> Result<Passes> {
-        let power = self.training.recipe.length_power;
-        let row = |i: usize| &self.training.rows[i];
+        let Finetune { length_power, micro_batch, batch_size, .. } = *self.training.recipe;
+        let row = |i: usize| &self.training.rows[rows[i]];
         // every pass is weighted by what counts in the whole step, so that cutting the step into passes changes nothing
-        let total: f64 = rows.iter().map(|&i| (row(i).counted().len() as f64).powf(1.0 + power)).sum();
+        let total: f64 = (0..rows.len()).map(|i| (row(i).counted().len() as f64).powf(1.0 + length_power)).sum();
+        let lengths: Vec<usize> = (0..rows.len()).map(|i| row(i).tokens.len()).collect();
         let mut sum = Passes { gradients: vec![None; self.optimiser.parameters.len()], loss: 0.0, counted: 0, tokens: 0 };
-        for (n, micro) in rows.chunks(self.training.recipe.micro_batch.max(1)).enumerate() {
-            let place = step * self.training.recipe.batch_size + n * self.training.recipe.micro_batch.max(1);
-            let micro: Vec<&EncodedRow> = micro.iter().map(|&i| row(i)).collect();
-            self.pass(&micro, place as u64, power, total, &mut sum)?;
+        for places in order::passes(&lengths, micro_batch) {
+            let micro: Vec<&EncodedRow> = places.iter().map(|&i| row(i)).collect();
+            let dropout = self.dropout(places.iter().map(|&i| ((step * batch_size + i) as u64, lengths[i])).collect());
+            let pass = Pass::new(self.decoder, &self.optimiser.parameters, &micro, length_power, total);
+            sum.add(if self.checkpointing { pass.layer_by_layer(dropout)? } else { pass.all_at_once(dropout)? })?;
         }
         Ok(sum)
     }
 
-    fn pass(&self, rows: &[&EncodedRow], place: u64, power: f64, total: f64, sum: &mut Passes) -> Result<()> {
-        let tokens: Vec<u32> = rows.iter().flat_map(|r| &r.tokens).copied().collect();
-        let lengths: Vec<usize> = rows.iter().map(|r| r.tokens.len()).collect();
-        let (mut from, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-        let mut start = 0;
-        for row in rows {
-            let counted = row.counted();
-            let weight = ((counted.len() as f64).powf(power) / total) as f32;
-            weights.extend(std::iter::repeat_n(weight, counted.len()));
-            from.extend(counted.clone().map(|i| (start + i - 1) as u32));
-            targets.extend_from_slice(&row.tokens[counted]);
-            start += row.tokens.len();
-        }
-        let mut dropout = self.dropout(place, &lengths);
-        let dropout = dropout.as_mut().map(|d| d as &mut dyn Dropout);
-        let hidden = self.decoder.forward(&Ragged { tokens: &tokens, lengths: &lengths }, None, dropout)?;
-        let from = Tensor::from_vec(from, targets.len(), self.decoder.device())?;
-        let losses = self.decoder.losses(&hidden.index_select(&from, 0)?, &targets)?; // (counted)
-        sum.loss += losses.to_vec1::<f32>()?.iter().map(|l| f64::from(*l)).sum::<f64>();
-        sum.counted += targets.len();
-        sum.tokens += tokens.len();
-        let weights = Tensor::from_vec(weights, targets.len(), self.decoder.device())?;
-        let gradients = (losses * weights)?.sum_all()?.backward()?;
-        for (sum, parameter) in sum.gradients.iter_mut().zip(&self.optimiser.parameters) {
-            if let Some(gradient) = gradients.get(parameter.value.as_tensor()) {
-                *sum = Some(match sum.take() {
-                    Some(before) => (before + gradient)?,
-                    None => gradient.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn dropout(&self, place: u64, lengths: &[usize]) -> Option<RowDropout> {
+    /// The dropout of some rows: for each its number in the course of the whole training, and its tokens.
+    fn dropout(&self, rows: Vec<(u64, usize)>) -> Option<RowDropout> {
         match &self.training.recipe.method {
-            Method::Lora(lora) if lora.dropout > 0.0 => Some(RowDropout {
-                probability: lora.dropout,
-                seed: self.training.seed,
-                rows: lengths.iter().enumerate().map(|(i, len)| (place + i as u64, *len)).collect(),
-                calls: 0,
-            }),
+            Method::Lora(lora) if lora.dropout > 0.0 => {
+                Some(RowDropout { probability: lora.dropout, seed: self.training.seed, rows, calls: 0 })
+            }
             _ => None,
         }
     }

@@ -51,6 +51,16 @@ impl Order {
     }
 }
 
+/// Cuts a step into passes of at most `micro_batch` rows: places in the step, by the rows' lengths. A step that is cut is cut among rows
+/// of like length, the longest first, so that little is padded and memory's peak comes first; one that is not keeps its order.
+pub(super) fn passes(lengths: &[usize], micro_batch: usize) -> Vec<Vec<usize>> {
+    let mut places: Vec<usize> = (0..lengths.len()).collect();
+    if lengths.len() > micro_batch.max(1) {
+        places.sort_by_key(|&place| std::cmp::Reverse(lengths[place])); // stable: one order for one step
+    }
+    places.chunks(micro_batch.max(1)).map(<[usize]>::to_vec).collect()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -64,6 +74,7 @@ pub(super) mod tests {
             max_steps: None,
             batch_size: 4,
             micro_batch: 2,
+            gradient_checkpointing: Some(false),
             learning_rate: 1e-2,
             schedule: Schedule::Linear,
             warmup_steps: 1,
@@ -90,5 +101,11 @@ pub(super) mod tests {
             assert_eq!(rows, (0..10).collect::<Vec<_>>());
         }
         assert_eq!(order.epochs(4), 1.4);
+    }
+    #[test]
+    fn a_step_is_cut_among_rows_of_like_length_and_left_alone_where_it_is_not_cut() {
+        let lengths = [5, 9, 5, 2, 7];
+        assert_eq!(passes(&lengths, 2), [vec![1, 4], vec![0, 2], vec![3]]);
+        assert_eq!(passes(&lengths, 5), [vec![0, 1, 2, 3, 4]]);
     }
 }

@@ -9,10 +9,10 @@ use crate::engine::local::adapter;
 use crate::engine::local::arch::{Decoder, Ragged};
 use crate::engine::local::fixture::{assert_close, decoder, rows, tokens, values};
 use crate::engine::local::layers::Kernels;
-use crate::record::{Finetune, LayerTargets, Lora, Method, StepRow};
+use crate::record::{Finetune, LayerRange, LayerTargets, Lora, Method, StepRow};
 
 fn lora() -> Method {
-    Method::Lora(Lora { rank: 4, alpha: 8.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear })
+    Method::Lora(Lora { rank: 4, alpha: 8.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear, layers: None })
 }
 
 fn full() -> Method {
@@ -76,7 +76,14 @@ fn both_forms_take_the_same_course() {
 #[test]
 fn one_pass_of_eight_equals_eight_passes_of_one() {
     for power in [0.0, -0.75] {
-        let dropout = Method::Lora(Lora { rank: 4, alpha: 8.0, rslora: true, dropout: 0.2, targets: LayerTargets::AllLinear });
+        let dropout = Method::Lora(Lora {
+            rank: 4,
+            alpha: 8.0,
+            rslora: true,
+            dropout: 0.2,
+            targets: LayerTargets::AllLinear,
+            layers: None,
+        });
         let of = |micro_batch| Finetune { batch_size: 8, micro_batch, length_power: power, ..recipe(dropout.clone()) };
         let (one, eight) = (run(Kernels::Fused, &of(8), None).steps, run(Kernels::Fused, &of(1), None).steps);
         for (a, b) in one.iter().zip(&eight) {
@@ -84,6 +91,40 @@ fn one_pass_of_eight_equals_eight_passes_of_one() {
                 (a.loss - b.loss).abs() < 1e-5 * b.loss && (a.grad_norm - b.grad_norm).abs() < 1e-4 * b.grad_norm,
                 "{a:?} {b:?}"
             );
+        }
+    }
+}
+
+/// Dropout, row lengths, several passes a step, tied embeddings that learn: whatever could tell the two ways of a pass apart.
+fn courses() -> Vec<Finetune> {
+    let dropout = Lora { rank: 4, alpha: 8.0, rslora: false, dropout: 0.2, targets: LayerTargets::AllLinear, layers: None };
+    let upper = Lora { layers: Some(LayerRange { first: 1, last: 1 }), ..dropout.clone() };
+    let methods = [Method::Lora(dropout), Method::Lora(upper), full(), Method::Full { freeze_embeddings: false }];
+    methods.into_iter().flat_map(|method| [2, 4].map(|micro_batch| Finetune { micro_batch, ..recipe(method.clone()) })).collect()
+}
+
+fn checkpointed(recipe: &Finetune) -> Finetune {
+    Finetune { gradient_checkpointing: Some(true), ..recipe.clone() }
+}
+
+#[test]
+fn activations_computed_again_change_no_bit_of_the_fused_form() {
+    for recipe in courses() {
+        let (mut kept, mut again) = (run(Kernels::Fused, &recipe, None), run(Kernels::Fused, &checkpointed(&recipe), None));
+        for (kept, again) in kept.steps.iter().zip(&again.steps) {
+            assert_eq!((kept.loss, kept.grad_norm), (again.loss, again.grad_norm), "{recipe:?} at step {}", kept.step);
+        }
+        assert!(weights(&mut kept.decoder) == weights(&mut again.decoder), "{recipe:?}");
+    }
+}
+
+#[test]
+fn activations_computed_again_change_nothing_that_counts_of_the_composite_form() {
+    for recipe in courses() {
+        let (kept, again) = (run(Kernels::Composite, &recipe, None), run(Kernels::Composite, &checkpointed(&recipe), None));
+        for (kept, again) in kept.steps.iter().zip(&again.steps) {
+            assert!((kept.loss - again.loss).abs() < 1e-5 * kept.loss, "{recipe:?}: {kept:?} {again:?}");
+            assert!((kept.grad_norm - again.grad_norm).abs() < 1e-4 * kept.grad_norm, "{recipe:?}: {kept:?} {again:?}");
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::record::{Finetune, Lora, Method};
 use crate::tool::hash;
 
-const EMBEDDINGS: &str = "model.embed_tokens.weight";
+/// The embeddings' name.
+pub(super) const EMBEDDINGS: &str = "model.embed_tokens.weight";
 
 /// Makes variables, in f32, of what the recipe trains, and returns them under their names.
 pub(super) fn make_trainable(decoder: &mut Decoder, recipe: &Finetune, seed: u64) -> Result<Vec<(String, Var)>> {
@@ -42,7 +43,7 @@ fn adapters(decoder: &mut Decoder, lora: &Lora, seed: u64) -> Result<Vec<(String
 
 /// An adapter to go on from must be what the recipe describes: it is saved under the recipe's settings.
 fn fits(decoder: &mut Decoder, lora: &Lora) -> Result<()> {
-    let wanted = adapter::select(decoder, &lora.targets)?;
+    let wanted = adapter::select(decoder, lora)?;
     let there = decoder.adapters_mut();
     let differs = |what: &str, recipe: String, found: String| {
         let message = format!("the recipe's LoRA {what} is {recipe}, the adapter to go on from has {found}");
