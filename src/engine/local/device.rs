@@ -1,7 +1,7 @@
 //! Where the work runs and in which number format: what the user asked for comes in, a device with the reason for each choice goes out.
 //! The only file that knows the build's features.
 
-use candle_core::{DType, Device as CandleDevice};
+use candle_core::{DType, Device as CandleDevice, Tensor};
 
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype};
@@ -25,12 +25,20 @@ impl Place {
         Self { device: CandleDevice::Cpu, dtype: DType::F32, name: "cpu".into(), reason: "f32 on the CPU".into() }
     }
 
-    /// What changes results and so enters artifact keys: the kind of device and the number format, e.g. `cpu f32`.
+    /// What changes results and so enters artifact keys: the kind of device, the number format, and a library that computes in
+    /// candle's place, e.g. `cpu f32` or `cpu f32 mkl`.
     pub fn numerics(&self) -> String {
         let kind = self.name.split(':').next().unwrap_or("cpu");
-        format!("{kind} {}", self.dtype.as_str())
+        let library = LIBRARIES.iter().find(|(_, on)| *on && self.device.is_cpu()).map(|(name, _)| format!(" {name}"));
+        format!("{kind} {}{}", self.dtype.as_str(), library.unwrap_or_default())
     }
 }
+
+/// Libraries that candle's CPU operations go to, and whether this build has them.
+const LIBRARIES: [(&str, bool); 2] = [("mkl", cfg!(feature = "mkl")), ("accelerate", cfg!(feature = "accelerate"))];
+
+/// Devices beside the CPU, and whether this build has them.
+const DEVICES: [(&str, bool); 2] = [("cuda", cfg!(feature = "cuda")), ("metal", cfg!(feature = "metal"))];
 
 /// Chooses a device and number format.
 ///
@@ -38,29 +46,43 @@ impl Place {
 /// If the device is not in this build or this machine, or it does not bear the format.
 pub fn pick(device: Device, dtype: Dtype) -> Result<Place> {
     let (device, name, why_device) = open(device)?;
-    let (dtype, why_dtype) = match dtype {
-        Dtype::F32 => (DType::F32, "f32 as asked"),
-        Dtype::Bf16 if device.is_cpu() => {
-            return Err(
-                Error::input("`dtype = \"bf16\"` is not supported on the CPU").hint("use `f32`, or a CUDA or Metal device")
-            );
-        }
-        Dtype::Bf16 => (DType::BF16, "bf16 as asked"),
-        Dtype::Auto if device.is_cpu() => (DType::F32, "f32, exact and fastest there"),
-        Dtype::Auto => (DType::BF16, "bf16 because GPUs compute it at twice the speed and half the memory of f32"),
-    };
+    let (dtype, why_dtype) = format_for(&device, &name, dtype)?;
     Ok(Place { device, dtype, name, reason: format!("{why_device}; {why_dtype}") })
+}
+
+/// The number format of frozen weights and activations. There is no f16: it ends at 65504, and activations of common models go beyond.
+fn format_for(device: &CandleDevice, name: &str, asked: Dtype) -> Result<(DType, &'static str)> {
+    match asked {
+        Dtype::F32 => Ok((DType::F32, "f32 as asked")),
+        Dtype::Bf16 => match computes(device, DType::BF16) {
+            Ok(()) if device.is_cpu() => Ok((DType::BF16, "bf16 as asked: half the memory of f32, but slow on a CPU")),
+            Ok(()) => Ok((DType::BF16, "bf16 as asked")),
+            Err(e) => Err(Error::environment(format!("`{name}` does not compute in bf16")).because(e).hint("use `--dtype f32`")),
+        },
+        Dtype::Auto if device.is_cpu() => Ok((DType::F32, "f32, exact and fastest there")),
+        Dtype::Auto => Ok(on_a_gpu(computes(device, DType::BF16).is_ok())),
+    }
+}
+
+/// The format of choice on a GPU, which may have no bf16.
+fn on_a_gpu(bf16: bool) -> (DType, &'static str) {
+    if bf16 {
+        (DType::BF16, "bf16 because GPUs compute it at twice the speed and half the memory of f32")
+    } else {
+        (DType::F32, "f32 because this device does not compute in bf16")
+    }
+}
+
+/// Tries a small product in a format. GPUs older than Ampere have no kernels for bf16, and neither MKL nor Accelerate multiplies it.
+fn computes(device: &CandleDevice, dtype: DType) -> candle_core::Result<()> {
+    let row = Tensor::new(&[[3_f32, 4.0]], device)?.to_dtype(dtype)?;
+    let square = row.matmul(&row.t()?)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+    if square == [25.0] { Ok(()) } else { candle_core::bail!("a product of 25 came out as {square:?}") }
 }
 
 /// What this build was made with beside the CPU.
 pub fn build_features() -> String {
-    let all = [
-        ("cuda", cfg!(feature = "cuda")),
-        ("metal", cfg!(feature = "metal")),
-        ("mkl", cfg!(feature = "mkl")),
-        ("accelerate", cfg!(feature = "accelerate")),
-    ];
-    let on: Vec<&str> = all.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+    let on: Vec<&str> = DEVICES.iter().chain(&LIBRARIES).filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     if on.is_empty() { "CPU build".to_owned() } else { format!("built with {}", on.join(", ")) }
 }
 
@@ -117,8 +139,24 @@ mod tests {
     #[test]
     fn the_cpu_computes_in_f32_unless_told_otherwise() {
         let place = pick(Device::Cpu, Dtype::Auto).expect("every machine has a CPU");
-        assert_eq!(place.numerics(), "cpu f32");
+        let library = LIBRARIES.iter().find(|(_, on)| *on).map_or_else(String::new, |(name, _)| format!(" {name}"));
+        assert_eq!(place.numerics(), format!("cpu f32{library}"));
         assert!(place.reason.contains("as asked"), "{}", place.reason);
+    }
+
+    #[test]
+    #[cfg(not(any(feature = "mkl", feature = "accelerate")))]
+    fn the_cpu_computes_in_bf16_when_told_to_and_says_what_that_means() {
+        let place = pick(Device::Cpu, Dtype::Bf16).expect("every CPU can");
+        assert_eq!((place.numerics().as_str(), place.dtype), ("cpu bf16", DType::BF16));
+        assert!(place.reason.contains("slow on a CPU"), "{}", place.reason);
+    }
+
+    #[test]
+    fn a_format_that_a_device_does_not_multiply_is_found_out() {
+        assert!(computes(&CandleDevice::Cpu, DType::F32).is_ok());
+        assert!(computes(&CandleDevice::Cpu, DType::F8E4M3).is_err());
+        assert_eq!((on_a_gpu(true).0, on_a_gpu(false).0), (DType::BF16, DType::F32));
     }
 
     #[test]
