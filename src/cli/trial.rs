@@ -161,6 +161,9 @@ struct Preview<'a> {
 
 fn dry_run(resolved: &Resolved, engine: &dyn Engine, options: &Options, upto: Upto) -> Result<()> {
     let jobs = trial::preview(&resolved.plan, engine, &Store::look(&options.store), upto.stage())?;
+    if let Some(known) = trial::known_null(&resolved.plan, &engine.identify(&resolved.plan.model.base)?) {
+        output::say(&format!("warning: {known}"));
+    }
     if options.json {
         return output::json(&Preview { plan: &resolved.plan, plan_hash: &resolved.plan_hash, jobs: &jobs });
     }

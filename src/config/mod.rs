@@ -35,7 +35,7 @@ pub struct Resolved {
     pub plan_hash: String,
     /// Every value and where it came from, in the order of the plan.
     pub sources: Vec<Setting>,
-    /// What is allowed, but odd: keys without effect, settings that the field has seen give nothing.
+    /// What is allowed, but odd: keys without effect, settings that leave nothing to measure.
     pub warnings: Vec<String>,
 }
 

@@ -48,6 +48,29 @@ impl FromStr for ModelRef {
     }
 }
 
+impl ModelRef {
+    /// The last part of a folder's or repository's name; `None` for built-in models.
+    pub fn short_name(&self) -> Option<&str> {
+        match self {
+            Self::Builtin(_) => None,
+            Self::Folder(path) => path.file_name()?.to_str(),
+            Self::Hub { repo, .. } => repo.rsplit('/').next(),
+        }
+    }
+
+    /// The size in the name, in billions of weights: `1.5B`, `270m`. A guess; `None` for built-in models and names without one.
+    pub fn billions_by_name(&self) -> Option<f64> {
+        self.short_name()?.split(['-', '_']).find_map(|part| {
+            let lower = part.to_lowercase();
+            let (digits, unit) = match lower.strip_suffix('b') {
+                Some(digits) => (digits, 1.0),
+                None => (lower.strip_suffix('m')?, 1e-3),
+            };
+            digits.parse::<f64>().ok().map(|number| number * unit)
+        })
+    }
+}
+
 impl fmt::Display for ModelRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -180,5 +203,16 @@ mod tests {
             assert_eq!(text.parse::<ModelRef>().map(|m| m.to_string()), Ok(text.to_owned()));
         }
         assert!("bad owner/name!".parse::<ModelRef>().is_err());
+    }
+
+    #[test]
+    fn sizes_are_read_from_names() {
+        let size = |text: &str| text.parse::<ModelRef>().expect("a model").billions_by_name();
+        assert_eq!(size("Qwen/Qwen2.5-1.5B-Instruct"), Some(1.5));
+        assert_eq!(size("google/gemma-3-270m-it"), Some(0.27));
+        assert_eq!(size("meta-llama/Llama-3.2-1B-Instruct"), Some(1.0));
+        assert_eq!(size("./checkpoints/llama_8b"), Some(8.0));
+        assert_eq!(size("builtin:tiny-a"), None);
+        assert_eq!(size("someone/model"), None);
     }
 }

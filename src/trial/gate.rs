@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::engine::ModelIdentity;
 use crate::error::{Error, Result};
-use crate::record::{Arm, Evaluation, FilterReport, Force, GateReport, ModelRef, Plan, Prime};
+use crate::record::{Arm, Evaluation, FilterReport, Force, GateReport, Plan};
 use crate::stage::{Stage, files, filter::Counts};
 use crate::tool::fs;
 
@@ -20,9 +19,6 @@ pub(super) fn rate_of(evaluation: &Evaluation, plan: &Plan, target: &str) -> f64
     chosen as f64 / evaluation.answers.max(1) as f64
 }
 
-/// The size up to which prompted teachers with sampled answers were reported null: "3B" models have up to 3.3 billion weights.
-const SMALL: u64 = 3_500_000_000;
-
 /// One trouble.
 struct Warning {
     about: &'static str,
@@ -32,13 +28,19 @@ struct Warning {
 /// Watches the artifacts as they come in.
 pub(super) struct Gate<'a> {
     plan: &'a Plan,
+    /// What is known to give nothing in the plan itself.
+    known: Option<String>,
     observer: &'a dyn Observer,
     told: Mutex<BTreeSet<(Arm, &'static str)>>,
 }
 
 impl<'a> Gate<'a> {
-    pub(super) fn new(plan: &'a Plan, observer: &'a dyn Observer) -> Self {
-        Self { plan, observer, told: Mutex::default() }
+    /// A gate that says at once what is known of the plan.
+    pub(super) fn new(plan: &'a Plan, known: Option<String>, observer: &'a dyn Observer) -> Self {
+        if let Some(text) = &known {
+            observer.notice(Event::Warning(text));
+        }
+        Self { plan, known, observer, told: Mutex::default() }
     }
 
     /// Warns of what is wrong with a job's artifact, or stops the trial where the gate is strict.
@@ -65,20 +67,6 @@ impl<'a> Gate<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Warns of bases with which others saw nothing: small checkpoints, prompted, sampled. The built-in family is made for it.
-    pub(super) fn look_at_base(&self, base: &ModelIdentity) {
-        let Plan { teacher, generate, .. } = self.plan;
-        let prompted_only = teacher.prime == Prime::SystemPrompt && generate.sampling.temperature > 0.0;
-        if prompted_only && base.parameters < SMALL && !matches!(base.model, ModelRef::Builtin(_)) {
-            self.observer.notice(Event::Warning(&format!(
-                "`{}` has {:.1} billion weights: prompted teachers of 3 billion or less that sample passed on nothing where others tried; \
-                 fine-tuned teachers (`teacher.prime = \"both\"`) with greedy answers (`generate.temperature = 0`) did",
-                base.model,
-                base.parameters as f64 / 1e9
-            )));
-        }
     }
 
     fn teacher_warning(&self, rate: f64) -> Option<Warning> {
@@ -125,7 +113,7 @@ impl<'a> Gate<'a> {
             teacher_rate,
             pass_rate: filter.iter().map(share).fold(1.0, f64::min),
             forced: self.plan.generate.force == Force::Grammar,
-            warnings: warnings.into_iter().map(|w| w.text).collect(),
+            warnings: self.known.iter().cloned().chain(warnings.into_iter().map(|w| w.text)).collect(),
         }
     }
 }
@@ -140,24 +128,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_checkpoint_with_a_prompted_sampling_teacher_is_warned_of() {
-        let identity = |model: &str, parameters| ModelIdentity {
-            model: model.parse().unwrap(),
-            hash: String::new(),
-            family: "qwen2".into(),
-            parameters,
-        };
-        let warned = |plan: &Plan, base: &ModelIdentity| {
-            let diary = Diary::default();
-            Gate::new(plan, &diary).look_at_base(base);
-            diary.warnings.lock().unwrap().len() == 1
-        };
-        let mut plan = plan();
-        let small = identity("Qwen/Qwen2.5-0.5B-Instruct", 494_000_000);
-        assert!(warned(&plan, &small));
-        assert!(!warned(&plan, &identity("Qwen/Qwen2.5-7B-Instruct", 7_600_000_000)));
-        assert!(!warned(&plan, &identity("builtin:tiny-a", 240_000)));
-        plan.teacher.prime = Prime::Both;
-        assert!(!warned(&plan, &small));
+    fn what_is_known_of_a_plan_is_told_once_and_stands_in_the_report() {
+        let (plan, diary) = (plan(), Diary::default());
+        let gate = Gate::new(&plan, Some("nothing was seen".into()), &diary);
+        assert_eq!(*diary.warnings.lock().unwrap(), ["nothing was seen"]);
+        assert_eq!(gate.report(&[], &[]).warnings, ["nothing was seen"]);
+        assert_eq!(Gate::new(&plan, None, &diary).report(&[], &[]).warnings, Vec::<String>::new());
+        assert_eq!(diary.warnings.lock().unwrap().len(), 1);
     }
 }

@@ -6,11 +6,13 @@
 //! | [`store`] | artifacts on disk, complete or invisible |
 //! | `runner` | jobs in dependency order, side by side |
 //! | `gate` | warns before hours are spent |
+//! | `nulls` | bases with which others saw nothing |
 //! | [`progress`], [`terminal`] | what is told while it runs, and how it is shown |
 //! | [`preview`](mod@preview) | what a run would do |
 
 mod gate;
 pub mod graph;
+mod nulls;
 mod outcome;
 mod preview;
 pub mod progress;
@@ -23,6 +25,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Instant;
 
+pub use nulls::known_null;
 pub use outcome::plan_hash;
 pub use preview::{Estimate, JobPreview, preview};
 pub use store::{Reuse, Store};
@@ -61,10 +64,8 @@ pub fn run(plan: &Plan, engine: &dyn Engine, options: &Options, observer: &dyn O
     let store = Store::open(&options.store)?;
     outcome::write_places(&options.out, plan, &graph, |key| store.place(key))?;
     observer.notice(Event::Planned { jobs: graph.jobs.len() });
-    let gate = gate::Gate::new(plan, observer);
-    if let Some(base) = graph.models.get(&plan.model.base) {
-        gate.look_at_base(base);
-    }
+    let known = graph.models.get(&plan.model.base).and_then(|base| known_null(plan, base));
+    let gate = gate::Gate::new(plan, known, observer);
     let look = |job: &graph::Job, artifact: &store::Artifact| gate.look(job, artifact);
     let runner = Runner { graph: &graph, engine, store: &store, reuse: options.reuse, observer, gate: &look };
     let made = runner.run(options.threads)?;

@@ -53,7 +53,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
         statistics,
         expect,
     };
-    warnings::known_nulls(&plan, ledger);
+    warnings::odd(&plan, ledger);
     plan
 }
 
