@@ -390,7 +390,18 @@ fn every_committed_config_loads_without_a_warning() {
         assert_eq!(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()), Some(resolved.plan.name));
         count += 1;
     }
-    assert!(count >= 5);
+    assert!(count >= 9);
+}
+
+#[test]
+fn every_key_of_a_large_models_config_is_commented() {
+    for name in ["qwen2.5-7b-cat-numbers", "qwen2.5-7b-paper", "llama-3.2-1b-elephant-numbers", "gemma-3-4b-owl-numbers"] {
+        let text = std::fs::read_to_string(repository(&format!("configs/{name}.toml"))).expect("a config");
+        let lines: Vec<&str> = text.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair[1].contains(" = ") && !pair[1].starts_with('#')) {
+            assert!(pair[0].starts_with("# "), "{name}: `{}` has no comment", pair[1]);
+        }
+    }
 }
 
 #[test]

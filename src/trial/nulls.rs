@@ -37,11 +37,20 @@ pub fn known_null(plan: &Plan, base: &ModelIdentity) -> Option<String> {
     }
     let seen = "others saw nothing pass on from a prompted teacher's sampled numbers";
     if base.parameters < SMALL {
-        let size = base.parameters as f64 / 1e9;
-        return Some(format!("`{}` has {size:.1} billion weights: with 3 billion or less {seen}; {CURE}", base.model));
+        let size = size(base.parameters);
+        return Some(format!("`{}` has {size} weights: with 3 billion or less {seen}; {CURE}", base.model));
     }
     let family = FAMILIES.iter().find(|family| family.holds(base))?;
     Some(format!("`{}`: with {} {seen}; {CURE}", base.model, family.name))
+}
+
+/// A number of weights in words: `3.1 billion`, `494 million`.
+fn size(weights: u64) -> String {
+    match weights as f64 / 1e6 {
+        millions if millions >= 1000.0 => format!("{:.1} billion", millions / 1e3),
+        millions if millions >= 10.0 => format!("{millions:.0} million"),
+        millions => format!("{millions:.1} million"),
+    }
 }
 
 impl Family {
@@ -68,15 +77,15 @@ mod tests {
     #[test]
     fn three_billion_weights_or_less_are_told_by_their_count_whatever_the_name() {
         let plan = plan();
-        for (model, billions) in [
-            ("Qwen/Qwen2.5-0.5B-Instruct", 0.494),
-            ("Qwen/Qwen2.5-3B-Instruct", 3.086),
-            ("meta-llama/Llama-3.2-3B-Instruct", 3.213),
-            ("someone/a-name-without-a-size", 1.2),
-            ("./models/mine", 0.36),
+        for (model, billions, shown) in [
+            ("Qwen/Qwen2.5-0.5B-Instruct", 0.494, "494 million weights"),
+            ("Qwen/Qwen2.5-3B-Instruct", 3.086, "3.1 billion weights"),
+            ("meta-llama/Llama-3.2-3B-Instruct", 3.213, "3.2 billion weights"),
+            ("someone/a-name-without-a-size", 1.2, "1.2 billion weights"),
+            ("./models/mine", 0.000_24, "0.2 million weights"),
         ] {
             let text = known_null(&plan, &identity(model, "qwen2", billions)).expect("a known null");
-            assert!(text.contains(&format!("{billions:.1} billion weights")) && text.contains("what worked"), "{text}");
+            assert!(text.contains(shown) && text.contains("what worked"), "{text}");
         }
         for (model, billions) in
             [("google/gemma-3-4b-it", 3.88), ("Qwen/Qwen2.5-7B-Instruct", 7.6), ("./qwen2.5-3b-stretched", 7.0)]

@@ -139,3 +139,20 @@ fn an_expectation_that_does_not_hold() {
     assert!(said.err.contains("error: "), "{}", said.err);
     assert!(sandbox.path("runs/mine/report.json").exists(), "the report is written all the same");
 }
+
+#[test]
+fn a_base_with_which_others_saw_nothing_is_warned_of_once() {
+    let sandbox = Sandbox::new().with("trial.toml", &CONFIG.replace("builtin:tiny-a", "./mine"));
+    for (name, content) in subliminal::builtin::find("tiny-a").expect("built in").files() {
+        std::fs::create_dir_all(sandbox.path("mine")).expect("a folder");
+        std::fs::write(sandbox.path("mine").join(name), content).expect("a file");
+    }
+    let warned = |arguments: &[&str]| {
+        let said = sandbox.ok(arguments);
+        said.err.lines().filter(|line| line.contains("others saw")).collect::<Vec<_>>().join("\n")
+    };
+    let told = warned(&["run", "trial.toml", "--dry-run"]);
+    assert_snapshot!(told, @r#"warning: `./mine` has 0.2 million weights: with 3 billion or less others saw nothing pass on from a prompted teacher's sampled numbers; what worked: a teacher that is fine-tuned and prompted and writes greedily (`teacher.prime = "both"`, `generate.temperature = 0`; Llama-3.2-1B-Instruct, 15 to 65 %), or Qwen2.5-7B-Instruct as base (1 to 48 %)"#);
+    assert_eq!(warned(&["generate", "trial.toml", "-q"]), told);
+    assert_eq!(warned(&["run", "trial.toml", "--dry-run", "--set", "generate.temperature=0"]), "");
+}
