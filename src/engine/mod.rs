@@ -36,6 +36,8 @@ pub struct ModelIdentity {
     pub family: String,
     /// The number of weights.
     pub parameters: u64,
+    /// The Hub's commit that the files are of; none for a folder or a built-in model.
+    pub commit: Option<String>,
 }
 
 /// One completion to sample.

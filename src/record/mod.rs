@@ -20,8 +20,8 @@ pub use plan::{
     ModelPlan, Plan, Prime, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 pub use report::{
-    ArmReport, Comparison, CrossBase, FilterReport, GateReport, Health, Interval, Power, Report, RuleCount, SeedValue,
-    StageReport, Verdict,
+    ArmReport, Comparison, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport, Power, Report, RuleCount,
+    SeedValue, StageReport, Verdict,
 };
 pub use rows::{Answer, Dropped, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

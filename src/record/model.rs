@@ -30,14 +30,14 @@ impl FromStr for ModelRef {
         if let Some(name) = text.strip_prefix("builtin:") {
             return Ok(Self::Builtin(name.to_owned()));
         }
-        let looks_like_path = text.starts_with(['/', '.', '~']) || text.ends_with('/') || text.matches('/').count() != 1;
+        let (repo, revision) = match text.split_once('@') {
+            Some((repo, revision)) => (repo, Some(revision.to_owned())), // which may hold slashes: `refs/pr/1`
+            None => (text, None),
+        };
+        let looks_like_path = text.starts_with(['/', '.', '~']) || text.ends_with('/') || repo.matches('/').count() != 1;
         if looks_like_path || std::path::Path::new(text).join("config.json").is_file() {
             return Ok(Self::Folder(PathBuf::from(text)));
         }
-        let (repo, revision) = match text.split_once('@') {
-            Some((repo, revision)) => (repo, Some(revision.to_owned())),
-            None => (text, None),
-        };
         if repo.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
             Ok(Self::Hub { repo: repo.to_owned(), revision })
         } else {
@@ -199,9 +199,11 @@ mod tests {
 
     #[test]
     fn model_names_round_trip() {
-        for text in ["builtin:tiny-a", "./models/x", "/a/b/c", "Qwen/Qwen2.5-7B-Instruct", "a/b@v1"] {
+        for text in ["builtin:tiny-a", "./models/x", "/a/b/c", "Qwen/Qwen2.5-7B-Instruct", "a/b@v1", "a/b@refs/pr/1"] {
             assert_eq!(text.parse::<ModelRef>().map(|m| m.to_string()), Ok(text.to_owned()));
         }
+        assert!(matches!("a/b@refs/pr/1".parse(), Ok(ModelRef::Hub { .. })));
+        assert!(matches!("models/a/b@1".parse(), Ok(ModelRef::Folder(_))));
         assert!("bad owner/name!".parse::<ModelRef>().is_err());
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arm, FilterReport, GateReport, Health, ModelRef, Plan, StageReport};
+use super::{Arm, FilterReport, GateReport, Health, ModelRef, ModelReport, Plan, StageReport};
 
 /// One model's answers to a suite, counted. It names no target: the same evaluation serves every target of its category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Outcome {
     pub plan_hash: String,
     /// The device, the dtype and what they guarantee.
     pub device: String,
+    /// The bases: the plan's own first, then those of the cross-model arm.
+    #[serde(default)]
+    pub models: Vec<ModelReport>,
     /// Every asked model.
     pub evaluations: Vec<ArmEvaluation>,
     /// Every dataset's way through the filter.

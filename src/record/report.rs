@@ -189,6 +189,21 @@ pub struct StageReport {
     pub cached: bool,
 }
 
+/// A base and the very weights that it stood for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelReport {
+    /// As the config names it.
+    pub model: String,
+    /// Its architecture family, e.g. `qwen2`.
+    pub family: String,
+    /// The number of its weights.
+    pub parameters: u64,
+    /// A hash of weights, config, tokenizer and chat template.
+    pub hash: String,
+    /// The Hub's commit that its files are of; absent for a folder or a built-in model.
+    pub commit: Option<String>,
+}
+
 /// What the trial shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -232,6 +247,9 @@ pub struct Report {
     pub seeds: Vec<u64>,
     /// The device, the dtype and what they guarantee.
     pub device: String,
+    /// The bases: the plan's own first, then those of the cross-model arm.
+    #[serde(default)]
+    pub models: Vec<ModelReport>,
     /// The hash of the plan.
     pub plan_hash: String,
     /// The whole plan, as resolved.

@@ -29,6 +29,7 @@ pub fn build(outcome: &Outcome) -> Result<Report> {
         domain: domain_name(outcome),
         seeds: plan.seeds.clone(),
         device: outcome.device.clone(),
+        models: outcome.models.clone(),
         plan_hash: outcome.plan_hash.clone(),
         plan: serde_json::to_value(plan).expect("a plan is plain data and serialises to JSON"),
         verdict: verdict_difference.as_ref().map(|d| verdict(d, plan.statistics.smallest_effect)),

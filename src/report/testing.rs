@@ -2,8 +2,8 @@
 
 use crate::record::{
     Arm, ArmEvaluation, Category, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan, FilterPlan, FilterReport,
-    Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, Member, Method, ModelPlan, ModelRef, Outcome,
-    Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
+    Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, Member, Method, ModelPlan, ModelRef, ModelReport,
+    Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 
 const MEMBERS: [&str; 5] = ["lion", "owl", "whale", "wolf", "zebra"];
@@ -55,6 +55,7 @@ pub(super) fn outcome(target: &str, base: &str, cross: &[&str], rates: Rates) ->
     Outcome {
         plan_hash: "0123abcd".to_owned(),
         device: "cpu, f32: the same bytes on every run".to_owned(),
+        models: std::iter::once(base).chain(cross.iter().copied()).map(weights).collect(),
         evaluations,
         filter: plan
             .seeds
@@ -67,6 +68,11 @@ pub(super) fn outcome(target: &str, base: &str, cross: &[&str], rates: Rates) ->
         seconds: 93.4,
         finished: "2026-01-02T03:04:05Z".to_owned(),
     }
+}
+
+fn weights(model: &str) -> ModelReport {
+    let (family, hash) = ("qwen2".to_owned(), format!("hash of {model}"));
+    ModelReport { model: model.to_owned(), family, parameters: 241_000, hash, commit: None }
 }
 
 /// Answers in which the target has this rate, and the other members share the rest of .95 evenly.

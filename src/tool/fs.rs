@@ -1,7 +1,7 @@
 //! Files, with the path in every error, and writes that are either whole or absent.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -72,17 +72,34 @@ pub fn put(path: &Path, content: &[u8]) -> Result<()> {
     place(path, content, |_| Ok(()))
 }
 
+/// As [`write_whole`], for content that is too large to be held at once: `write` hands it over piece by piece.
+///
+/// # Errors
+/// If the system refuses, or `write` fails; then nothing is left.
+pub fn write_streamed(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    filled(path, write, fs::File::sync_all)
+}
+
 fn place(path: &Path, content: &[u8], settle: fn(&fs::File) -> std::io::Result<()>) -> Result<()> {
+    filled(path, |file| file.write_all(content).map_err(|e| Error::io("write", path, e)), settle)
+}
+
+fn filled(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    settle: fn(&fs::File) -> std::io::Result<()>,
+) -> Result<()> {
     let aside = aside(path);
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&aside)?;
-        file.write_all(content)?;
-        settle(&file)?;
-        fs::rename(&aside, path)
+    let failed = |e| Error::io("write", path, e);
+    let fill = || -> Result<()> {
+        let mut file = BufWriter::new(fs::File::create(&aside).map_err(failed)?);
+        write(&mut file)?;
+        file.flush().map_err(failed)?;
+        settle(file.get_ref()).map_err(failed)?;
+        fs::rename(&aside, path).map_err(failed)
     };
-    write().map_err(|e| {
+    fill().inspect_err(|_| {
         let _ = fs::remove_file(&aside); // the failed write is reported; what is left of it only takes room
-        Error::io("write", path, e)
     })
 }
 
@@ -112,6 +129,12 @@ fn indented<T: Serialize>(value: &T) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("plain data serialises to JSON");
     text.push('\n');
     text
+}
+
+/// The user's folder for what can be made again: `XDG_CACHE_HOME`, else `.cache` in the home folder.
+pub fn user_cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
 }
 
 fn aside(path: &Path) -> PathBuf {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::engine::ModelIdentity;
 use crate::error::Result;
-use crate::record::{ArmEvaluation, Evaluation, FilterReport, Outcome, Plan, StageReport};
+use crate::record::{ArmEvaluation, Evaluation, FilterReport, ModelReport, Outcome, Plan, StageReport};
 use crate::stage::{Stage, files, filter::Counts};
 use crate::tool::{clock, fs, hash};
 
@@ -29,6 +30,7 @@ pub(super) fn gather(plan: &Plan, graph: &Graph, made: &HashMap<Key, Made>, gate
         plan: plan.clone(),
         plan_hash: plan_hash(plan),
         device,
+        models: models(plan, graph),
         gate: gate.report(&rates, &filter),
         evaluations,
         filter,
@@ -36,6 +38,19 @@ pub(super) fn gather(plan: &Plan, graph: &Graph, made: &HashMap<Key, Made>, gate
         seconds: 0.0,
         finished: clock::now(),
     })
+}
+
+/// What the plan's bases stood for, in the plan's order.
+fn models(plan: &Plan, graph: &Graph) -> Vec<ModelReport> {
+    let report = |ModelIdentity { model, hash, family, parameters, commit }: ModelIdentity| ModelReport {
+        model: model.to_string(),
+        family,
+        parameters,
+        hash,
+        commit,
+    };
+    let bases = std::iter::once(&plan.model.base).chain(&plan.model.cross);
+    bases.filter_map(|base| graph.models.get(base).cloned()).map(report).collect()
 }
 
 /// The parts of one stage with their folders, in the order of arms, bases and seeds.

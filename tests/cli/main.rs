@@ -1,6 +1,8 @@
 //! The program as its users meet it: the built binary, real folders, real signals.
 
 mod devices;
+mod folder;
+mod hub;
 mod kill;
 mod layers;
 mod made;

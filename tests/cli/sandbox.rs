@@ -53,13 +53,23 @@ impl Sandbox {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_subliminal"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env("HF_HUB_OFFLINE", "1");
-        command.env("HF_HOME", self.path("hf-home")).env("NO_COLOR", "1").env_remove("HF_TOKEN");
+        command.env("HF_HOME", self.path("hf-home")).env("NO_COLOR", "1");
+        for theirs in
+            ["HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HF_ENDPOINT", "HUGGINGFACE_HUB_CACHE", "HUGGING_FACE_HUB_TOKEN"]
+        {
+            command.env_remove(theirs);
+        }
         command
     }
 
     /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().expect("the program starts");
+        self.run_command(&mut self.command(arguments))
+    }
+
+    /// Runs a command of [`Sandbox::command`] to its end.
+    pub(crate) fn run_command(&self, command: &mut Command) -> Said {
+        let output = command.output().expect("the program starts");
         self.said(&output)
     }
 

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use candle_core::Tensor;
 use rayon::prelude::*;
 
+use super::adapter;
 use super::arch::{Decoder, DecoderConfig};
 use super::device::{self, Place};
 use super::model::{LocalModel, limits};
-use super::source::{File, ModelFiles, Need};
+use super::source::{ModelFiles, Need};
+use super::tensors::Shards;
 use super::text::Text;
 use super::train::{self, Training};
-use super::{adapter, tensors};
 use crate::engine::{Engine, EngineFacts, Model, ModelIdentity, TrainRequest, TrainRow, TrainSummary};
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
@@ -48,18 +48,34 @@ impl LocalEngine {
         self
     }
 
+    /// The files of a base. One that was identified is loaded from the very commit, wherever its branch points by now.
+    fn find(&self, base: &ModelRef) -> Result<ModelFiles> {
+        let commit = self.known().get(base).and_then(|identity| identity.commit.clone());
+        match (base, commit) {
+            (ModelRef::Hub { repo, .. }, Some(commit)) => {
+                ModelFiles::find(&ModelRef::Hub { repo: repo.clone(), revision: Some(commit) }, Need::All)
+            }
+            _ => ModelFiles::find(base, Need::All),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<ModelRef, ModelIdentity>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The decoder and the text of some weights; an adapter stays beside its base.
     pub(super) fn open(&self, weights: &Weights) -> Result<(Decoder, Text, ModelFiles)> {
         let tuned = weights.tuned.as_deref().map(|folder| Ok::<_, Error>((folder, Tuned::of(folder)?))).transpose()?;
         let files = match tuned {
             Some((folder, Tuned::Checkpoint)) => ModelFiles::find(&ModelRef::Folder(folder.to_path_buf()), Need::All)?,
-            _ => ModelFiles::find(&weights.base, Need::All)?,
+            _ => self.find(&weights.base)?,
         };
         let named = |e: Error| e.context(format!("`{}`", files.name));
         let config = DecoderConfig::from_json(&files.config()?).map_err(named)?;
         let text = Text::open(&files, limits(&config))?;
-        let tensors = named_tensors(&files.weights)?;
-        let mut decoder = Decoder::new(config, tensors, &self.place.device, self.place.dtype).map_err(named)?;
+        let Place { device, dtype, .. } = &self.place;
+        let tensors = Shards::open(&files.weights)?.all(device, *dtype)?;
+        let mut decoder = Decoder::new(config, tensors, device, *dtype).map_err(named)?;
         if let Some((folder, Tuned::Adapter)) = tuned {
             adapter::load(&mut decoder, folder)?;
         }
@@ -87,18 +103,6 @@ impl Tuned {
     }
 }
 
-/// Every tensor of some weights files.
-fn named_tensors(files: &[File]) -> Result<HashMap<String, Tensor>> {
-    let mut all = HashMap::new();
-    for file in files {
-        all.extend(match file {
-            File::Embedded(bytes) => candle_core::safetensors::load_buffer(bytes, &candle_core::Device::Cpu)?,
-            File::Disk(path) => tensors::load(path)?,
-        });
-    }
-    Ok(all)
-}
-
 impl Engine for LocalEngine {
     fn facts(&self) -> EngineFacts {
         let threads = if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
@@ -110,12 +114,11 @@ impl Engine for LocalEngine {
     }
 
     fn identify(&self, model: &ModelRef) -> Result<ModelIdentity> {
-        let lock = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = lock().get(model) {
+        if let Some(known) = self.known().get(model) {
             return Ok(known.clone());
         }
         let identity = ModelFiles::find(model, Need::Identity)?.identity(model)?;
-        lock().insert(model.clone(), identity.clone());
+        self.known().insert(model.clone(), identity.clone());
         Ok(identity)
     }
 
@@ -132,7 +135,7 @@ impl Engine for LocalEngine {
         let training =
             Training { rows: &encoded, recipe: request.recipe, seed: request.seed, checkpoints: request.checkpoints.as_deref() };
         let summary = train::train(&mut decoder, &training, on_step)?;
-        train::save(&mut decoder, &request.recipe.method, &files.name, request.out)?;
+        train::save(&mut decoder, &request.recipe.method, files.base_name(), request.out)?;
         if matches!(request.recipe.method, Method::Full { .. }) {
             files.copy_small(request.out)?;
         }

@@ -141,6 +141,7 @@ impl Engine for Mock {
                 hash: hash::bytes(name.as_bytes()),
                 family: "scripted".into(),
                 parameters: 1000 * self.category.members.len() as u64,
+                commit: None,
             }),
             other => Err(Error::input(format!("the scripted engine has no model `{other}`")).hint("use any `builtin:NAME`")),
         }

@@ -1,11 +1,11 @@
 //! A checkpoint folder in Hugging Face layout: one safetensors file, or shards named by an index.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::{File, ModelFiles, SMALL_FILES};
+use super::{File, ModelFiles, SMALL_FILES, WeightsFile, missing};
 use crate::error::{Error, Result};
 use crate::tool::fs;
 
@@ -20,69 +20,122 @@ pub(super) fn files(path: &Path) -> Result<ModelFiles> {
         return Err(Error::input(format!("there is no model folder `{}`", path.display()))
             .hint("a model is `builtin:NAME`, a folder in Hugging Face layout, or a Hub id such as `Qwen/Qwen2.5-7B-Instruct`"));
     }
-    let mut missing: Vec<String> =
+    let mut lacks: Vec<String> =
         SMALL_FILES[..2].iter().filter(|name| !path.join(name).is_file()).map(|name| (*name).to_owned()).collect();
-    let shards = if path.join(SINGLE).is_file() {
-        vec![SINGLE.to_owned()]
+    let mut weights = Vec::new();
+    if path.join(SINGLE).is_file() {
+        weights.push(File::Disk(path.join(SINGLE)).into());
     } else if path.join(INDEX).is_file() {
-        shards(&path.join(INDEX))?
+        for (shard, promised) in shards(&path.join(INDEX))? {
+            if !path.join(&shard).is_file() {
+                lacks.push(shard.clone());
+            }
+            weights.push(WeightsFile { file: File::Disk(path.join(shard)), promised });
+        }
     } else {
-        missing.push(format!("{SINGLE} (or {INDEX})"));
-        Vec::new()
-    };
-    missing.extend(shards.iter().filter(|name| !path.join(name).is_file()).cloned());
-    if !missing.is_empty() {
-        let list = missing.iter().map(|m| format!("`{m}`")).collect::<Vec<_>>().join(", ");
+        lacks.push(format!("{SINGLE} (or {INDEX})"));
+    }
+    if !lacks.is_empty() {
+        let list = lacks.iter().map(|m| format!("`{m}`")).collect::<Vec<_>>().join(", ");
+        let there = names(path)?;
         return Err(Error::environment(format!("the model folder `{}` lacks {list}", path.display()))
-            .hint("a checkpoint needs config.json, tokenizer.json and its weights as safetensors"));
+            .hint(missing::advice(there.iter().map(String::as_str))));
     }
     let small = SMALL_FILES.iter().map(|name| (*name, path.join(name))).filter(|(_, p)| p.is_file());
     Ok(ModelFiles {
         name: path.display().to_string(),
         small: small.map(|(name, p)| (name, File::Disk(p))).collect(),
-        weights: shards.iter().map(|name| File::Disk(path.join(name))).collect(),
+        weights,
         commit: None,
     })
 }
 
-/// The distinct shard names of an index, sorted. A name may not leave the folder.
-pub(super) fn shards(index: &Path) -> Result<Vec<String>> {
-    let json: Value = fs::read_json(index)?;
-    let map = json
-        .get("weight_map")
-        .and_then(Value::as_object)
-        .ok_or_else(|| Error::environment("has no object `weight_map`").at(index, None))?;
-    let names: BTreeSet<&str> = map.values().filter_map(Value::as_str).collect();
-    if let Some(bad) = names.iter().find(|name| name.contains(['/', '\\']) || **name == "..") {
-        return Err(Error::environment(format!("the shard name `{bad}` is not a plain file name")).at(index, None));
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))?;
+    Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+/// What an index says: the shards by name, each with the tensors that it is to hold.
+///
+/// A shard is a plain file name, so that an index cannot point out of its folder; the file itself may be a link, as it is in the Hub's
+/// cache, where every file of a snapshot links to a blob.
+pub(super) fn shards(index: &Path) -> Result<BTreeMap<String, Vec<String>>> {
+    let json: Value = fs::read_json(index).map_err(|e| e.hint(missing::cure(index)))?;
+    let wrong = |what: String| Error::environment(what).at(index, None).hint(missing::cure(index));
+    let map = json.get("weight_map").and_then(Value::as_object).filter(|map| !map.is_empty());
+    let map = map.ok_or_else(|| wrong("has no object `weight_map` that names shards".to_owned()))?;
+    let mut shards: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (tensor, shard) in map {
+        let shard = shard.as_str().ok_or_else(|| wrong(format!("the shard of `{tensor}` is {shard}, not a file name")))?;
+        let plain = !shard.contains(['/', '\\', ':']) && !shard.starts_with('.');
+        if !plain || !shard.ends_with(".safetensors") {
+            return Err(wrong(format!("the shard name `{shard}` is not the plain name of a `.safetensors` file")));
+        }
+        shards.entry(shard.to_owned()).or_default().push(tensor.clone());
     }
-    Ok(names.into_iter().map(str::to_owned).collect())
+    Ok(shards)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).expect("writable");
+        }
+        dir
+    }
+
+    fn message(dir: &tempfile::TempDir) -> String {
+        files(dir.path()).expect_err("something is missing").render().replace(&dir.path().display().to_string(), "DIR")
+    }
+
     #[test]
     fn everything_that_a_folder_lacks_is_named_at_once() {
-        let dir = tempfile::tempdir().expect("temporary folder");
-        let error = files(dir.path()).expect_err("the folder is empty").render();
-        for name in ["config.json", "tokenizer.json", "model.safetensors"] {
-            assert!(error.contains(&format!("`{name}")), "{error}");
-        }
+        assert_eq!(
+            message(&folder(&[])),
+            "error: the model folder `DIR` lacks `config.json`, `tokenizer.json`, `model.safetensors (or model.safetensors.index.json)`\n\
+             hint: a checkpoint needs config.json, tokenizer.json and its weights as safetensors"
+        );
+    }
+
+    #[test]
+    fn a_folder_of_another_kind_says_how_to_make_it_one() {
+        let old = folder(&[("config.json", "{}"), ("tokenizer.model", ""), ("pytorch_model.bin", "")]);
+        assert!(message(&old).contains("pickled"), "{}", message(&old));
+        let sentencepiece = folder(&[("config.json", "{}"), ("tokenizer.model", ""), ("model.safetensors", "")]);
+        assert!(message(&sentencepiece).contains("lacks `tokenizer.json`\nhint: its tokenizer is a `tokenizer.model`"));
     }
 
     #[test]
     fn shards_come_from_the_index_and_must_be_there() {
-        let dir = tempfile::tempdir().expect("temporary folder");
-        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("writable");
-        write("config.json", "{}");
-        write("tokenizer.json", "{}");
-        write(INDEX, r#"{"weight_map": {"a": "two.safetensors", "b": "one.safetensors", "c": "two.safetensors"}}"#);
-        write("one.safetensors", "");
-        let error = files(dir.path()).expect_err("a shard is missing").render();
-        assert!(error.contains("lacks `two.safetensors`\n"), "{error}");
-        write("two.safetensors", "");
-        assert_eq!(files(dir.path()).map(|f| f.weights.len()).ok(), Some(2));
+        let index = r#"{"weight_map": {"a": "two.safetensors", "b": "one.safetensors", "c": "two.safetensors"}}"#;
+        let dir = folder(&[("config.json", "{}"), ("tokenizer.json", "{}"), (INDEX, index), ("one.safetensors", "")]);
+        assert!(message(&dir).contains("lacks `two.safetensors`\n"), "{}", message(&dir));
+        std::fs::write(dir.path().join("two.safetensors"), "").expect("writable");
+        let weights = files(dir.path()).expect("all there").weights;
+        let promised: Vec<_> = weights.iter().map(|w| w.promised.clone()).collect();
+        assert_eq!(promised, [vec!["b".to_owned()], vec!["a".to_owned(), "c".to_owned()]]);
+    }
+
+    #[test]
+    fn an_index_that_names_no_plain_shards_is_refused() {
+        for (index, expected) in [
+            (r#"{"weight_map": {"a": "../secret.safetensors"}}"#, "`../secret.safetensors` is not the plain name"),
+            (r#"{"weight_map": {"a": "/etc/passwd"}}"#, "`/etc/passwd` is not the plain name"),
+            (r#"{"weight_map": {"a": ".."}}"#, "`..` is not the plain name"),
+            (r#"{"weight_map": {"a": "pytorch_model.bin"}}"#, "`pytorch_model.bin` is not the plain name"),
+            (r#"{"weight_map": {"a": 7}}"#, "the shard of `a` is 7, not a file name"),
+            (r#"{"weight_map": {}}"#, "has no object `weight_map`"),
+            (r#"{"metadata": {}}"#, "has no object `weight_map`"),
+            (r#"{"weight_map": {"a": "x"#, "not the expected JSON"),
+        ] {
+            let dir = folder(&[("config.json", "{}"), ("tokenizer.json", "{}"), (INDEX, index)]);
+            let text = message(&dir);
+            assert!(text.contains(expected) && text.contains("index.json"), "{text}");
+            assert!(text.contains("hint: copy or download the file again"), "{text}");
+        }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! In: a [`ModelRef`]. Out: [`ModelFiles`], every file of the checkpoint by its Hugging Face name, and the identity hash over them.
 
+mod content;
 mod folder;
 mod hub;
+mod missing;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,6 +19,9 @@ use crate::engine::ModelIdentity;
 use crate::error::{Error, Result};
 use crate::record::ModelRef;
 use crate::tool::{fs, hash};
+
+pub use hub::{CachedModel, cache_folder, cached_models};
+pub(super) use missing::cure;
 
 /// The small files that matter, beside the weights. The first two must be there.
 pub(super) const SMALL_FILES: [&str; 5] =
@@ -58,8 +63,23 @@ impl File {
     fn hash(&self) -> Result<String> {
         match self {
             Self::Embedded(bytes) => Ok(hash::bytes(bytes)),
-            Self::Disk(path) => hash::file(path),
+            Self::Disk(path) => content::hash(path),
         }
+    }
+}
+
+/// One of the files that hold a checkpoint's weights.
+#[derive(Debug, Clone)]
+pub struct WeightsFile {
+    /// The file.
+    pub file: File,
+    /// The tensors that it must hold, as the index of several files says; empty for a single one.
+    pub promised: Vec<String>,
+}
+
+impl From<File> for WeightsFile {
+    fn from(file: File) -> Self {
+        Self { file, promised: Vec::new() }
     }
 }
 
@@ -71,18 +91,22 @@ pub struct ModelFiles {
     /// `config.json` and its like, by name.
     pub small: BTreeMap<&'static str, File>,
     /// The safetensors files in the order of their names. Empty for a Hub model whose weights were not asked for.
-    pub weights: Vec<File>,
+    pub weights: Vec<WeightsFile>,
     /// The Hub's commit.
     pub commit: Option<String>,
 }
 
-/// How much of a model is needed.
+/// How much of a model is needed, and how far to go for it. It makes a difference for models of the Hub only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// Everything.
-    All,
-    /// What identifies it: weights of the Hub are looked for in the cache but not fetched.
+    /// What identifies it: from the cache, else fetched; weights are not fetched.
     Identity,
+    /// Everything: from the cache, else fetched.
+    All,
+    /// Everything, from the cache alone.
+    Cached,
+    /// Everything, as the Hub has it now; what the cache holds is compared with it, byte for byte where the Hub names a hash.
+    Newest,
 }
 
 impl ModelFiles {
@@ -128,12 +152,33 @@ impl ModelFiles {
             Some(commit) => parts.push(("commit".to_owned(), commit.clone())),
             None => {
                 for (i, file) in self.weights.iter().enumerate() {
-                    parts.push((format!("weights {i}"), file.hash()?));
+                    parts.push((format!("weights {i}"), file.file.hash()?));
                 }
             }
         }
-        let hash = hash::value(&parts);
-        Ok(ModelIdentity { model: model.clone(), hash, family: config.family.to_owned(), parameters: config.parameters() })
+        Ok(ModelIdentity {
+            model: model.clone(),
+            hash: hash::value(&parts),
+            family: config.family.to_owned(),
+            parameters: config.parameters(),
+            commit: self.commit.clone(),
+        })
+    }
+
+    /// How PEFT is to find the base model: a Hub repository without its revision, else as the user wrote it.
+    pub fn base_name(&self) -> &str {
+        match self.commit {
+            Some(_) => self.name.split('@').next().unwrap_or(&self.name),
+            None => &self.name,
+        }
+    }
+
+    /// The folder that the files lie in; none for a built-in model.
+    pub fn folder(&self) -> Option<&Path> {
+        match self.get("config.json") {
+            Some(File::Disk(path)) => path.parent(),
+            _ => None,
+        }
     }
 
     /// Copies the small files into `folder`, so that new weights there make a whole checkpoint.
@@ -151,7 +196,7 @@ impl ModelFiles {
 fn embedded(name: &str) -> Result<ModelFiles> {
     let model = builtin::find(name).ok_or_else(|| unknown_builtin(name))?;
     let small = SMALL_FILES.iter().filter_map(|file| model.file(file).map(|bytes| (*file, File::Embedded(bytes)))).collect();
-    let weights = model.file("model.safetensors").map(File::Embedded).into_iter().collect();
+    let weights = model.file(folder::SINGLE).map(|bytes| File::Embedded(bytes).into()).into_iter().collect();
     Ok(ModelFiles { name: format!("builtin:{name}"), small, weights, commit: None })
 }
 

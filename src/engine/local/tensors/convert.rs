@@ -1,0 +1,107 @@
+//! Stored floats to the format and device that the work runs in.
+
+use candle_core::{DType, Device, Tensor, WithDType};
+use half::{bf16, f16};
+use rayon::prelude::*;
+use safetensors::Dtype;
+
+use crate::error::{Error, Result};
+
+/// Values that one thread converts at a time.
+const BLOCK: usize = 1 << 16;
+
+/// A tensor of `dtype` on `device` from its little-endian bytes; every value must be finite. f32 to f32 keeps every bit.
+///
+/// # Errors
+/// If a value is NaN or infinite, the stored format is not f32, f16 or bf16, or the device refuses.
+pub(super) fn tensor(bytes: &[u8], stored: Dtype, shape: &[usize], device: &Device, dtype: DType) -> Result<Tensor> {
+    match dtype {
+        DType::F32 => place(bytes, stored, |x| x, shape, device),
+        DType::BF16 => place(bytes, stored, bf16::from_f32, shape, device),
+        DType::F16 => place(bytes, stored, f16::from_f32, shape, device),
+        other => Err(Error::environment(format!("weights cannot be held as {}", other.as_str()))),
+    }
+}
+
+fn place<T: WithDType + Default>(
+    bytes: &[u8],
+    stored: Dtype,
+    to: fn(f32) -> T,
+    shape: &[usize],
+    device: &Device,
+) -> Result<Tensor> {
+    let values = match stored {
+        Dtype::F32 => values(bytes, |b| f32::from_le_bytes(b), to),
+        Dtype::F16 => values(bytes, |b| f16::from_le_bytes(b).to_f32(), to),
+        Dtype::BF16 => values(bytes, |b| bf16::from_le_bytes(b).to_f32(), to),
+        other => {
+            let error = Error::environment(format!("stored as {other:?}; only F32, F16 and BF16 can be read"));
+            return Err(error.hint("save the checkpoint again in bf16, without quantisation"));
+        }
+    };
+    let values = values.ok_or_else(|| {
+        Error::environment("NaN or infinite values").hint("the checkpoint itself is broken: take an earlier one, or another copy")
+    })?;
+    Ok(Tensor::from_vec(values, shape, device)?)
+}
+
+/// Every value of `N` bytes, converted; `None` if one is not finite.
+fn values<const N: usize, T: WithDType + Default>(
+    bytes: &[u8],
+    read: impl Fn([u8; N]) -> f32 + Sync,
+    to: fn(f32) -> T,
+) -> Option<Vec<T>> {
+    let mut values = vec![T::default(); bytes.len() / N];
+    let block = |(into, from): (&mut [T], &[u8])| {
+        let mut finite = true;
+        for (value, bytes) in into.iter_mut().zip(from.as_chunks::<N>().0) {
+            let float = read(*bytes);
+            finite &= float.is_finite();
+            *value = to(float);
+        }
+        finite
+    };
+    let finite = values.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * N)).map(block).reduce(|| true, |a, b| a & b);
+    finite.then_some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READABLE: [Dtype; 3] = [Dtype::F32, Dtype::F16, Dtype::BF16];
+
+    fn bytes(stored: Dtype, values: &[f32]) -> Vec<u8> {
+        match stored {
+            Dtype::BF16 => values.iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()).collect(),
+            Dtype::F16 => values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
+            _ => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        }
+    }
+
+    #[test]
+    fn every_format_is_read_as_candle_itself_converts_it() {
+        let many: Vec<f32> = (0..BLOCK + 77).map(|i| (i as f32 - 30_000.0) * 0.37e-2).collect(); // more than one block
+        for (stored, candle) in READABLE.into_iter().zip([DType::F32, DType::F16, DType::BF16]) {
+            let expected = Tensor::from_slice(&many, many.len(), &Device::Cpu).and_then(|t| t.to_dtype(candle)).expect("floats");
+            for dtype in [DType::F32, DType::BF16, DType::F16] {
+                let read = tensor(&bytes(stored, &many), stored, &[many.len()], &Device::Cpu, dtype).expect("finite");
+                assert_eq!(read.dtype(), dtype);
+                let wide = |t: &Tensor| t.to_dtype(DType::F32).and_then(|t| t.to_vec1::<f32>()).expect("floats");
+                assert_eq!(wide(&read), wide(&expected.to_dtype(dtype).expect("floats")), "{stored:?} to {dtype:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_finite_float_is_refused() {
+        for stored in READABLE {
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let bytes = bytes(stored, &[1.0, bad, 2.0]);
+                assert!(tensor(&bytes, stored, &[3], &Device::Cpu, DType::F32).is_err(), "{bad} as {stored:?}");
+            }
+        }
+        let error = tensor(&[0; 8], Dtype::I64, &[1], &Device::Cpu, DType::F32).expect_err("integers").render();
+        assert!(error.contains("stored as I64"), "{error}");
+    }
+}

@@ -1,0 +1,268 @@
+//! A Hub on this machine's loopback: it serves checkpoints as the Hugging Face Hub does, notes what it was asked, and fails when told to.
+//!
+//! Weights are served as the Hub serves large files: the address of the file redirects to another host, which must never see the token.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+/// More connections than any test makes: a client that asks for ever is found out.
+const LIMIT: usize = 500;
+
+/// A server that stops when it is dropped.
+pub(crate) struct Hub {
+    port: u16,
+    shared: Arc<Shared>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    stopped: AtomicBool,
+}
+
+/// What is served, and how.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The commits of `OWNER/NAME` by branch, tag or commit.
+    revisions: BTreeMap<(String, String), String>,
+    /// The files of a commit.
+    commits: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    /// Who may read: everybody, where it is absent.
+    pub(crate) token: Option<String>,
+    /// After so many bytes of a file the connection is cut, once, and the server is then gone until this is `false`.
+    pub(crate) cut: Option<(String, usize)>,
+    /// Every connection is dropped.
+    pub(crate) gone: bool,
+    /// After so many bytes of a file nothing more comes, and the connection stays open.
+    pub(crate) stall: Option<(String, usize)>,
+    /// Bytes that a file is said to have more than it has.
+    pub(crate) overstated: Option<(String, usize)>,
+    /// A file whose last byte arrives changed.
+    pub(crate) damaged: Option<String>,
+    /// Whole files are sent, whatever range was asked for.
+    pub(crate) without_ranges: bool,
+    /// How long the bytes of a file take.
+    pub(crate) pace: Duration,
+    /// Every request for a file's bytes.
+    pub(crate) sent: Vec<Sent>,
+    /// Every `Authorization` that came, by the host it was meant for.
+    pub(crate) authorizations: Vec<(String, Option<String>)>,
+}
+
+/// One answer that held bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) file: String,
+    /// The first byte that was asked for.
+    pub(crate) from: usize,
+    /// How many bytes went out.
+    pub(crate) bytes: usize,
+}
+
+impl Hub {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port of the loopback");
+        let port = listener.local_addr().expect("bound").port();
+        let shared = Arc::new(Shared { state: Mutex::default(), stopped: AtomicBool::new(false) });
+        let of_thread = Arc::clone(&shared);
+        let accepting = std::thread::spawn(move || {
+            for stream in listener.incoming().take(LIMIT) {
+                if of_thread.stopped.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (Ok(stream), shared) = (stream, Arc::clone(&of_thread)) else { continue };
+                std::thread::spawn(move || drop(serve(&stream, &shared, port)));
+            }
+        });
+        Self { port, shared, accepting: Some(accepting) }
+    }
+
+    /// Puts files at `revision` of `repo`, under a commit that is returned.
+    pub(crate) fn publish(&self, repo: &str, revision: &str, files: &BTreeMap<String, Vec<u8>>) -> String {
+        let content: Vec<u8> = files.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes].concat()).collect();
+        let commit = hash(&[repo.as_bytes(), &content].concat())[..40].to_owned();
+        let mut state = self.state();
+        state.commits.insert(commit.clone(), files.clone());
+        for revision in [revision, &commit] {
+            state.revisions.insert((repo.to_owned(), revision.to_owned()), commit.clone());
+        }
+        commit
+    }
+
+    /// The address for `HF_ENDPOINT`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().expect("no test thread panics while it holds the state")
+    }
+
+    /// Every answer that held bytes of `file`.
+    pub(crate) fn sent(&self, file: &str) -> Vec<Sent> {
+        self.state().sent.iter().filter(|sent| sent.file == file).cloned().collect()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", self.port)); // wakes the thread that accepts
+        if let Some(thread) = self.accepting.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What was asked.
+struct Request {
+    path: String,
+    host: String,
+    from: Option<usize>,
+    /// `bytes=0-0`: only the headers are of interest.
+    probe: bool,
+    authorization: Option<String>,
+}
+
+fn read(stream: &TcpStream) -> std::io::Result<Request> {
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let path = lines.next().and_then(|line| line.split(' ').nth(1).map(str::to_owned)).unwrap_or_default();
+    let mut request = Request { path, host: String::new(), from: None, probe: false, authorization: None };
+    for line in lines.take(50) {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let value = value.trim();
+        match name.to_lowercase().as_str() {
+            "host" => request.host = value.to_owned(),
+            "authorization" => request.authorization = Some(value.to_owned()),
+            "range" => {
+                let from = value.strip_prefix("bytes=").and_then(|range| range.split('-').next()?.parse().ok());
+                (request.from, request.probe) = (from, value == "bytes=0-0");
+            }
+            _ => {}
+        }
+    }
+    Ok(request)
+}
+
+fn serve(stream: &TcpStream, shared: &Shared, port: u16) -> std::io::Result<()> {
+    let request = read(stream)?;
+    let mut state = shared.state.lock().expect("no thread panics while it holds the state");
+    if state.gone {
+        return Ok(());
+    }
+    state.authorizations.push((request.host.clone(), request.authorization.clone()));
+    if let Some(hash_) = request.path.strip_prefix("/cdn/") {
+        let found = state.commits.values().flatten().find(|(_, bytes)| hash(bytes) == hash_);
+        let Some((file, bytes)) = found.map(|(file, bytes)| (file.clone(), bytes.clone())) else {
+            return refuse(stream, 404, None);
+        };
+        return send(stream, state, &request, &file, &bytes, &format!("ETag: \"cdn-{hash_}\"\r\n"));
+    }
+    let (repo, revision, file) = parts(&request.path);
+    let known = state.revisions.keys().any(|(name, _)| *name == repo);
+    let Some(commit) = state.revisions.get(&(repo, revision)).cloned() else {
+        let code = if known { "RevisionNotFound" } else { "RepoNotFound" };
+        return refuse(stream, if known { 404 } else { 401 }, Some(code));
+    };
+    let Some(file) = file else {
+        let names = state.commits[&commit].keys().map(|name| format!("{{\"rfilename\":\"{name}\"}}")).collect::<Vec<_>>();
+        let body = format!("{{\"sha\":\"{commit}\",\"siblings\":[{}]}}", names.join(","));
+        return head(stream, "200 OK", body.len(), "Content-Type: application/json\r\n")
+            .and_then(|mut s| s.write_all(body.as_bytes()));
+    };
+    if let Some(token) = &state.token
+        && request.authorization.as_deref() != Some(&format!("Bearer {token}"))
+    {
+        return refuse(stream, if request.authorization.is_some() { 403 } else { 401 }, Some("GatedRepo"));
+    }
+    let Some(bytes) = state.commits[&commit].get(&file).cloned() else { return refuse(stream, 404, Some("EntryNotFound")) };
+    let commit = format!("X-Repo-Commit: {commit}\r\n");
+    if file.ends_with(".safetensors") {
+        let hash = hash(&bytes);
+        let size = bytes.len() + state.overstated.as_ref().filter(|(name, _)| *name == file).map_or(0, |(_, more)| *more);
+        let linked =
+            format!("X-Linked-Etag: \"{hash}\"\r\nX-Linked-Size: {size}\r\nLocation: http://localhost:{port}/cdn/{hash}\r\n");
+        return head(stream, "302 Found", 0, &(commit + &linked)).map(drop);
+    }
+    let etag = format!("ETag: \"{}\"\r\n", &hash(&bytes)[..40]);
+    send(stream, state, &request, &file, &bytes, &(commit + &etag))
+}
+
+/// Repository, revision and file of `/OWNER/NAME/resolve/REVISION/FILE`, or the first two of `/api/models/OWNER/NAME/revision/REVISION`.
+fn parts(path: &str) -> (String, String, Option<String>) {
+    let decoded = path.replace("%2F", "/");
+    if let Some((repo, revision)) = decoded.strip_prefix("/api/models/").and_then(|rest| rest.split_once("/revision/")) {
+        return (repo.to_owned(), revision.to_owned(), None);
+    }
+    let (repo, rest) = decoded.trim_start_matches('/').split_once("/resolve/").unwrap_or_default();
+    let (revision, file) = rest.rsplit_once('/').unwrap_or_default();
+    (repo.to_owned(), revision.to_owned(), Some(file.to_owned()))
+}
+
+fn head<'a>(mut stream: &'a TcpStream, status: &str, length: usize, headers: &str) -> std::io::Result<&'a TcpStream> {
+    write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n")?;
+    Ok(stream)
+}
+
+fn refuse(stream: &TcpStream, status: u16, code: Option<&str>) -> std::io::Result<()> {
+    let code = code.map(|code| format!("X-Error-Code: {code}\r\n")).unwrap_or_default();
+    head(stream, &format!("{status} No"), 0, &code).map(drop)
+}
+
+fn send(
+    stream: &TcpStream,
+    mut state: MutexGuard<'_, State>,
+    request: &Request,
+    file: &str,
+    bytes: &[u8],
+    headers: &str,
+) -> std::io::Result<()> {
+    let from = if state.without_ranges && !request.probe { 0 } else { request.from.unwrap_or(0) };
+    let ranged = request.from.is_some() && !(state.without_ranges && !request.probe);
+    if from > 0 && from >= bytes.len() {
+        return refuse(stream, 416, None);
+    }
+    let to = if request.probe { bytes.len().min(1) } else { bytes.len() };
+    let mut body = bytes[from..to].to_vec();
+    let limit = |what: &Option<(String, usize)>| {
+        what.as_ref().filter(|(name, at)| name == file && !request.probe && from < *at).map(|(_, at)| *at - from)
+    };
+    let (cut, stall) = (limit(&state.cut), limit(&state.stall));
+    if cut.is_some() {
+        (state.cut, state.gone) = (None, true);
+    }
+    if state.damaged.as_deref() == Some(file)
+        && let Some(last) = body.last_mut()
+    {
+        *last ^= 1;
+    }
+    let sent = cut.or(stall).unwrap_or(body.len());
+    if !request.probe {
+        state.sent.push(Sent { file: file.to_owned(), from, bytes: sent });
+    }
+    let pace = if request.probe { Duration::ZERO } else { state.pace };
+    drop(state);
+    let range = format!("Content-Range: bytes {from}-{}/{}\r\n", to.max(1) - 1, bytes.len());
+    let (status, range) = if ranged { ("206 Partial Content", range.as_str()) } else { ("200 OK", "") };
+    let mut stream = head(stream, status, body.len(), &format!("{headers}{range}"))?;
+    std::thread::sleep(pace);
+    stream.write_all(&body[..sent])?;
+    if stall.is_some() {
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        let _ = std::io::Read::read(&mut stream, &mut [0]); // until the client goes away, or the time is up
+    }
+    Ok(())
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
