@@ -67,7 +67,7 @@ mod tests {
 
     fn identity(model: &str, family: &str, billions: f64) -> ModelIdentity {
         let model = model.parse().expect("a model");
-        ModelIdentity { model, hash: String::new(), family: family.into(), parameters: (billions * 1e9) as u64 }
+        ModelIdentity { model, hash: String::new(), family: family.into(), parameters: (billions * 1e9) as u64, commit: None }
     }
 
     fn warned(plan: &Plan, base: &ModelIdentity) -> bool {

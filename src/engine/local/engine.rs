@@ -74,7 +74,7 @@ impl LocalEngine {
         let config = DecoderConfig::from_json(&files.config()?).map_err(named)?;
         let text = Text::open(&files, limits(&config))?;
         let Place { device, dtype, .. } = &self.place;
-        let tensors = Shards::open(&files.weights)?.all(device, *dtype)?;
+        let tensors = Shards::open(&files.weights)?;
         let mut decoder = Decoder::new(config, tensors, device, *dtype).map_err(named)?;
         if let Some((folder, Tuned::Adapter)) = tuned {
             adapter::load(&mut decoder, folder)?;

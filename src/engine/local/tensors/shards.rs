@@ -6,6 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 
 use super::file::TensorFile;
+use crate::engine::local::arch::Tensors;
 use crate::engine::local::source::WeightsFile;
 use crate::error::{Error, Result};
 
@@ -74,6 +75,20 @@ impl Shards {
     /// As [`Shards::take`].
     pub fn all(&self, device: &Device, dtype: DType) -> Result<HashMap<String, Tensor>> {
         self.names().map(|name| Ok((name.to_owned(), self.take(name, device, dtype)?))).collect()
+    }
+}
+
+impl Tensors for Shards {
+    fn names(&self) -> Vec<String> {
+        self.names().map(str::to_owned).collect()
+    }
+
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.shape(name).map(<[usize]>::to_vec)
+    }
+
+    fn take(&mut self, name: &str, device: &Device, dtype: DType) -> Result<Tensor> {
+        Shards::take(self, name, device, dtype)
     }
 }
 
