@@ -6,7 +6,7 @@ use super::checkpoint::{Checked, EMBEDDINGS, FINAL_NORM, HEAD, KEY_NORM, QUERY_N
 use super::config::DecoderConfig;
 use super::weights::SITES;
 use crate::engine::local::layers::{
-    AttentionShape, Batch, Dropout, Head, Kernels, KvCache, LayerCache, Linear, PackCache, Ragged, Rope, attention, gated,
+    AttentionShape, Batch, Dropout, Head, Kernels, KvCache, LayerCache, Linear, PackCache, Ragged, Rope, View, attention, gated,
     head_norm, rms_norm,
 };
 use crate::error::{Error, Result};
@@ -22,8 +22,8 @@ pub struct Decoder {
     head_packed: PackCache,
     /// What embeddings are multiplied by, rounded to the storage format.
     embedding_scale: Option<f64>,
-    /// The rotary embedding of layers that see everything, then that of those that slide.
-    ropes: Vec<Rope>,
+    /// How layers that see everything look back, then how those that slide do.
+    views: Vec<View>,
     device: Device,
     dtype: DType,
     kernels: Kernels,
@@ -87,7 +87,13 @@ impl Decoder {
             (tensors.take(EMBEDDINGS)?, Some(tensors.take(HEAD)?))
         };
         let layers = (0..config.num_layers).map(|index| Layer::take(index, &config, &mut tensors)).collect::<Result<_>>()?;
-        let rotaries = [Some(config.rotary), config.sliding.as_ref().map(|sliding| sliding.rotary)];
+        let mut views = vec![View { rope: Rope::new(config.rotary, config.head_dim), window: None }];
+        views.extend(
+            config
+                .sliding
+                .as_ref()
+                .map(|sliding| View { rope: Rope::new(sliding.rotary, config.head_dim), window: Some(sliding.window) }),
+        );
         Ok(Self {
             embeddings,
             layers,
@@ -95,7 +101,7 @@ impl Decoder {
             head,
             head_packed: PackCache::default(),
             embedding_scale: embedding_scale(&config, dtype)?,
-            ropes: rotaries.into_iter().flatten().map(|rotary| Rope::new(rotary, config.head_dim)).collect(),
+            views,
             device: device.clone(),
             dtype,
             kernels: Kernels::best(device, dtype),
@@ -158,7 +164,7 @@ impl Decoder {
 
     /// Lays the rows out and looks their tokens up: what every layer needs to know, and the first layer's input (tokens, hidden).
     pub(in crate::engine::local) fn begin(&self, rows: &Ragged<'_>, cache: Option<&KvCache>) -> Result<(Batch, Tensor)> {
-        let batch = Batch::new(rows, cache, &self.ropes, self.kernels, &self.device)?;
+        let batch = Batch::new(rows, cache, &self.views, self.kernels, &self.device)?;
         self.check_rows(rows, &batch)?;
         let ids = Tensor::from_slice(rows.tokens, rows.tokens.len(), &self.device)?;
         let x = self.embeddings.index_select(&ids, 0)?.to_dtype(self.dtype)?; // (tokens, hidden)
@@ -237,15 +243,13 @@ impl Decoder {
 
     fn attention_shape(&self, layer: usize) -> AttentionShape {
         let config = &self.config;
-        let window = config.window(layer);
         AttentionShape {
             heads: config.num_heads,
             kv_heads: config.num_kv_heads,
             head_dim: config.head_dim,
             query_scalar: config.query_scalar,
             soft_cap: config.attention_soft_cap,
-            window,
-            rope: usize::from(window.is_some()),
+            view: usize::from(config.window(layer).is_some()),
         }
     }
 

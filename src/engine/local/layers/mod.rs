@@ -27,7 +27,7 @@ pub(super) use gated::gated;
 pub(super) use head::Head;
 pub(super) use linear::{Adapter, Dropout, Linear, PackCache};
 pub(super) use norm::{head_norm, rms_norm};
-pub(super) use ragged::Batch;
+pub(super) use ragged::{Batch, View};
 pub(super) use rope::Rope;
 
 /// Which form of the operations runs.

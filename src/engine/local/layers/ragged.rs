@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use super::attention::{Padding, mask};
 use super::rope::{Angles, Rope};
 use super::{Kernels, KvCache};
 use crate::error::{Error, Result};
@@ -28,14 +29,43 @@ pub(crate) struct Segment {
     pub(crate) past: usize,
 }
 
+impl Segment {
+    /// The most tokens that a row has in this batch.
+    pub(super) fn longest(all: &[Self]) -> usize {
+        all.iter().map(|s| s.len).max().unwrap_or(0)
+    }
+
+    /// The most tokens that a row has in all.
+    pub(super) fn longest_context(all: &[Self]) -> usize {
+        all.iter().map(|s| s.past + s.len).max().unwrap_or(0)
+    }
+}
+
+/// How one kind of layer looks back.
+pub(crate) struct View {
+    /// How it turns queries and keys.
+    pub(crate) rope: Rope,
+    /// How many keys a query sees, its own the last; `None` for all before it.
+    pub(crate) window: Option<usize>,
+}
+
+/// A [`View`] of the rows of a batch.
+pub(crate) struct BatchView {
+    pub(crate) window: Option<usize>,
+    /// Cosine and sine of every token's rotary angles.
+    pub(crate) angles: Arc<Angles>,
+    /// The same as tensors, each (tokens, head_dim / 2), and the mask of scores; where the composite form runs.
+    pub(crate) tensors: Option<((Tensor, Tensor), Tensor)>,
+}
+
 /// What a forward pass knows of its rows.
 pub(crate) struct Batch {
     pub(crate) segments: Arc<[Segment]>,
     pub(crate) kernels: Kernels,
-    /// Cosine and sine of every token's rotary angles, once for each of the model's ropes.
-    pub(crate) angles: Vec<Arc<Angles>>,
-    /// The same as tensors, each (tokens, head_dim / 2), where the composite form runs.
-    pub(crate) angle_tensors: Vec<(Tensor, Tensor)>,
+    /// One for each of the model's views.
+    pub(crate) views: Vec<BatchView>,
+    /// How rows are padded, where the composite form runs.
+    pub(super) padding: Option<Padding>,
 }
 
 impl Batch {
@@ -46,45 +76,59 @@ impl Batch {
     pub(crate) fn new(
         rows: &Ragged<'_>,
         cache: Option<&KvCache>,
-        ropes: &[Rope],
+        views: &[View],
         kernels: Kernels,
         device: &Device,
     ) -> Result<Self> {
-        let total: usize = rows.lengths.iter().sum();
-        if total != rows.tokens.len() || total == 0 {
-            return Err(Error::input(format!(
-                "a batch of {} tokens was given row lengths that add up to {total}",
-                rows.tokens.len()
-            )));
-        }
-        let past = cache.map(KvCache::lengths);
-        if let Some(past) = past
-            && past.len() != rows.lengths.len()
-        {
-            return Err(Error::input(format!("a batch of {} rows was given a cache of {}", rows.lengths.len(), past.len())));
-        }
-        let mut start = 0;
-        let mut segments = Vec::with_capacity(rows.lengths.len());
-        for (row, &len) in rows.lengths.iter().enumerate() {
-            segments.push(Segment { start, len, past: past.map_or(0, |p| p[row]) });
-            start += len;
-        }
+        let segments = segments(rows, cache)?;
         let positions: Vec<usize> = segments.iter().flat_map(|s| s.past..s.past + s.len).collect();
-        let angles: Vec<Arc<Angles>> = ropes.iter().map(|rope| Arc::new(rope.angles(&positions))).collect();
-        let angle_tensors = match kernels {
-            Kernels::Fused => Vec::new(),
-            Kernels::Composite => angles.iter().map(|a| a.tensors(device)).collect::<Result<_>>()?,
+        let view = |view: &View| {
+            let angles = Arc::new(view.rope.angles(&positions));
+            let tensors = match kernels {
+                Kernels::Fused => None,
+                Kernels::Composite => Some((angles.tensors(device)?, mask(&segments, view.window, device)?)),
+            };
+            Ok(BatchView { window: view.window, angles, tensors })
         };
-        Ok(Self { segments: segments.into(), kernels, angles, angle_tensors })
+        let views = views.iter().map(view).collect::<Result<_>>()?;
+        let padding = match kernels {
+            Kernels::Fused => None,
+            Kernels::Composite => Some(Padding::new(&segments, device)?),
+        };
+        Ok(Self { segments: segments.into(), kernels, views, padding })
     }
 
     /// The most tokens that a row has in this batch.
     pub(crate) fn longest(&self) -> usize {
-        self.segments.iter().map(|s| s.len).max().unwrap_or(0)
+        Segment::longest(&self.segments)
     }
 
     /// The most tokens that a row has in all.
     pub(crate) fn longest_context(&self) -> usize {
-        self.segments.iter().map(|s| s.past + s.len).max().unwrap_or(0)
+        Segment::longest_context(&self.segments)
     }
+}
+
+/// Where each row's tokens lie.
+fn segments(rows: &Ragged<'_>, cache: Option<&KvCache>) -> Result<Vec<Segment>> {
+    let total: usize = rows.lengths.iter().sum();
+    if total != rows.tokens.len() || total == 0 {
+        return Err(Error::input(format!(
+            "a batch of {} tokens was given row lengths that add up to {total}",
+            rows.tokens.len()
+        )));
+    }
+    let past = cache.map(KvCache::lengths);
+    if let Some(past) = past
+        && past.len() != rows.lengths.len()
+    {
+        return Err(Error::input(format!("a batch of {} rows was given a cache of {}", rows.lengths.len(), past.len())));
+    }
+    let mut start = 0;
+    let mut segments = Vec::with_capacity(rows.lengths.len());
+    for (row, &len) in rows.lengths.iter().enumerate() {
+        segments.push(Segment { start, len, past: past.map_or(0, |p| p[row]) });
+        start += len;
+    }
+    Ok(segments)
 }

@@ -22,7 +22,8 @@ pub(super) fn attention(
     batch: &Batch,
     cache: Option<&mut LayerCache>,
 ) -> Result<Tensor> {
-    let op = Fused { shape, segments: Arc::clone(&batch.segments), angles: Arc::clone(&batch.angles[shape.rope]) };
+    let view = &batch.views[shape.view];
+    let op = Fused { shape, window: view.window, segments: Arc::clone(&batch.segments), angles: Arc::clone(&view.angles) };
     match cache {
         None => q.apply_op3(k, v, op),
         Some(cache) => {
@@ -34,6 +35,7 @@ pub(super) fn attention(
 
 struct Fused {
     shape: AttentionShape,
+    window: Option<usize>,
     segments: Arc<[Segment]>,
     angles: Arc<Angles>,
 }
@@ -94,7 +96,7 @@ impl Fused {
             past: segment.past,
             group: self.group(),
             width: self.shape.head_dim,
-            window: self.shape.window.unwrap_or(usize::MAX),
+            window: self.window.unwrap_or(usize::MAX),
             soft_cap: self.shape.soft_cap.map(|cap| cap as f32),
         }
     }

@@ -76,6 +76,7 @@ pub(crate) trait Activation {
 }
 
 /// `x · σ(x)`, with `σ(x) = 1 / (1 + e^(−x))`.
+#[derive(Clone, Copy)]
 pub(crate) struct Silu;
 
 impl Activation for Silu {
@@ -93,6 +94,7 @@ impl Activation for Silu {
 }
 
 /// GELU in its tanh form: `x/2 · (1 + tanh u)` with `u = √(2/π) (x + 0.044715 x³)`, which is `x · σ(2u)`.
+#[derive(Clone, Copy)]
 pub(crate) struct Gelu;
 
 /// `2u = x (LINEAR + CUBIC x²)`.

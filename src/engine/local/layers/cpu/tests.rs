@@ -1,7 +1,9 @@
 //! Kernels against plain loops, on every instruction set of this processor.
 
+use super::attention::{Backward, Scratch, Span, forward};
 use super::gemm::{Band, Packed, Start, Strided, product};
-use super::math::exp;
+use super::math::{exp, tanh};
+use super::rows::{Activation, Gelu, Silu, SoftCap};
 use super::simd::{Kernel, Level, on_every_level};
 
 fn numbers(seed: u64, len: usize) -> Vec<f32> {
@@ -71,6 +73,145 @@ fn exponentials_are_exact_to_a_few_units_on_every_level() {
         for (x, y) in inputs.iter().zip(level) {
             let exact = f64::from(*x).exp();
             assert!((f64::from(y) - exact).abs() <= 4e-7 * exact, "e^{x} is {exact}, not {y}");
+        }
+    }
+}
+
+/// A function of one number, for every number.
+#[derive(Clone)]
+struct Each<F>(Vec<f32>, F);
+
+trait Function: Clone {
+    fn of<L: Level>(&self, x: f32) -> [f32; 2];
+}
+
+impl<F: Function> Kernel for Each<F> {
+    type Output = Vec<[f32; 2]>;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> Vec<[f32; 2]> {
+        self.0.iter().map(|x| self.1.of::<L>(*x)).collect()
+    }
+}
+
+#[derive(Clone)]
+struct Tanh;
+
+impl Function for Tanh {
+    #[inline(always)]
+    fn of<L: Level>(&self, x: f32) -> [f32; 2] {
+        let y = tanh::<L>(x);
+        [y, 1.0 - y * y]
+    }
+}
+
+#[derive(Clone)]
+struct Gate<A>(A);
+
+impl<A: Activation + Clone> Function for Gate<A> {
+    #[inline(always)]
+    fn of<L: Level>(&self, x: f32) -> [f32; 2] {
+        let (value, slope) = self.0.value_and_slope::<L>(x);
+        assert!((self.0.gate::<L>(x, 1.0) - value).abs() <= 1e-6 * value.abs());
+        [value, slope]
+    }
+}
+
+fn assert_computes(function: impl Function, exact: impl Fn(f64) -> f64, tolerance: f64) {
+    let inputs: Vec<f32> = (-4000..=4000).map(|i| i as f32 / 200.0).collect();
+    for level in on_every_level(&Each(inputs.clone(), function)) {
+        for (x, [y, slope]) in inputs.iter().zip(level) {
+            let (at, step) = (f64::from(*x), 1e-5);
+            assert!(
+                (f64::from(y) - exact(at)).abs() <= tolerance * exact(at).abs().max(1e-3),
+                "f({x}) is {}, not {y}",
+                exact(at)
+            );
+            let measured = (exact(at + step) - exact(at - step)) / (2.0 * step);
+            assert!((f64::from(slope) - measured).abs() < 1e-5, "f'({x}) is {measured}, not {slope}");
+        }
+    }
+}
+
+#[test]
+fn activations_and_their_slopes_are_exact_on_every_level() {
+    assert_computes(Tanh, f64::tanh, 5e-7);
+    assert_computes(Gate(Silu), |x| x / (1.0 + (-x).exp()), 2e-6);
+    let gelu = |x: f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh());
+    assert_computes(Gate(Gelu), gelu, 2e-6);
+}
+
+#[test]
+fn a_soft_cap_is_gentle_near_zero_and_firm_far_out() {
+    let mut values = [0.0, 1e-4, -3.0, 40.0, -1e9];
+    let mut slopes = [f32::NAN; 5];
+    super::run(SoftCap { values: &mut values, cap: 4.0, slopes: &mut slopes });
+    let exact = [0.0, 1e-4, -4.0 * 0.75f32.tanh(), 4.0, -4.0];
+    assert!(values.iter().zip(exact).all(|(a, b)| (a - b).abs() <= 5e-7 * b.abs()), "{values:?}");
+    assert_eq!((slopes[0], slopes[4]), (1.0, 0.0));
+}
+
+/// Attention of one head in plain loops, in f64: the mixed values of every row of queries.
+fn plain_attention(span: Span, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f64> {
+    let at = |data: &[f32], row: usize, i: usize| f64::from(data[row * span.width + i]);
+    let mut out = Vec::new();
+    for row in 0..span.queries * span.group {
+        let end = span.past + row / span.group + 1;
+        let seen = end.saturating_sub(span.window)..end;
+        let score = |key: usize| {
+            let score = (0..span.width).map(|i| at(q, row, i) * at(k, key, i)).sum::<f64>();
+            span.soft_cap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh()).exp()
+        };
+        let total: f64 = seen.clone().map(score).sum();
+        out.extend((0..span.width).map(|i| seen.clone().map(|key| score(key) * at(v, key, i)).sum::<f64>() / total));
+    }
+    out
+}
+
+#[test]
+fn attention_equals_plain_loops_with_any_window_and_cap() {
+    for (queries, past, group) in [(70, 0, 2), (5, 100, 3), (1, 64, 1)] {
+        for window in [1, 4, 33, 64, usize::MAX] {
+            for soft_cap in [None, Some(1.5)] {
+                let span = Span { queries, past, group, width: 8, window, soft_cap };
+                let (q, context) = (numbers(1, queries * group * 8), queries + past);
+                let (k, v) = (numbers(2, context * 8), numbers(3, context * 8));
+                let keys = Packed::new(Strided::rows(&k, 8).transposed(), 8, context);
+                let values = Packed::new(Strided::rows(&v, 8), context, 8);
+                let mut out = vec![f32::NAN; q.len()];
+                forward(span, &q, &keys, &values, &mut Scratch::default(), &mut out);
+                for (a, b) in out.iter().zip(plain_attention(span, &q, &k, &v)) {
+                    assert!((f64::from(*a) - b).abs() < 1e-5, "{a} against {b}: {queries} {past} {window} {soft_cap:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn attentions_gradients_are_its_slopes_with_any_window_and_cap() {
+    for (window, soft_cap) in [(usize::MAX, None), (3, None), (usize::MAX, Some(0.7)), (5, Some(1.5))] {
+        let span = Span { queries: 40, past: 0, group: 2, width: 4, window, soft_cap };
+        let inputs = [numbers(1, 320), numbers(2, 160), numbers(3, 160)];
+        let weights = numbers(4, 320);
+        let (mut grad_q, mut grad_k, mut grad_v) = (vec![0.0; 320], vec![0.0; 160], vec![0.0; 160]);
+        let [q, k, v] = &inputs;
+        let into = (&mut grad_q[..], &mut grad_k[..], &mut grad_v[..]);
+        Backward { span, q, k, v, grad: &weights, grad_q: into.0, grad_k: into.1, grad_v: into.2 }.run(&mut Scratch::default());
+        for (which, gradient) in [grad_q, grad_k, grad_v].iter().enumerate() {
+            for at in (0..gradient.len()).step_by(7) {
+                let loss = |step: f32| {
+                    let mut moved = inputs.clone();
+                    moved[which][at] += step;
+                    let [q, k, v] = &moved;
+                    let (stepped, out) = (f64::from(moved[which][at]), plain_attention(span, q, k, v));
+                    (stepped, out.iter().zip(&weights).map(|(o, w)| o * f64::from(*w)).sum::<f64>())
+                };
+                let ((above, more), (below, less)) = (loss(1e-3), loss(-1e-3));
+                let measured = (more - less) / (above - below);
+                let apart = (f64::from(gradient[at]) - measured).abs();
+                assert!(apart < 1e-4 * measured.abs().max(0.1), "{which}, {at}: {} against {measured}", gradient[at]);
+            }
         }
     }
 }
