@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// More connections than any test makes: a client that asks for ever is found out.
@@ -123,6 +124,8 @@ impl Drop for Hub {
 
 /// What was asked.
 struct Request {
+    /// `HEAD`: an answer without a body.
+    bare: bool,
     path: String,
     host: String,
     from: Option<usize>,
@@ -134,8 +137,10 @@ struct Request {
 fn read(stream: &TcpStream) -> std::io::Result<Request> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-    let path = lines.next().and_then(|line| line.split(' ').nth(1).map(str::to_owned)).unwrap_or_default();
-    let mut request = Request { path, host: String::new(), from: None, probe: false, authorization: None };
+    let first = lines.next().unwrap_or_default();
+    let path = first.split([' ', '?']).nth(1).unwrap_or_default().to_owned();
+    let mut request =
+        Request { bare: first.starts_with("HEAD "), path, host: String::new(), from: None, probe: false, authorization: None };
     for line in lines.take(50) {
         let Some((name, value)) = line.split_once(':') else { continue };
         let value = value.trim();
@@ -159,52 +164,92 @@ fn serve(stream: &TcpStream, shared: &Shared, port: u16) -> std::io::Result<()> 
         return Ok(());
     }
     state.authorizations.push((request.host.clone(), request.authorization.clone()));
-    if let Some(hash_) = request.path.strip_prefix("/cdn/") {
-        let found = state.commits.values().flatten().find(|(_, bytes)| hash(bytes) == hash_);
-        let Some((file, bytes)) = found.map(|(file, bytes)| (file.clone(), bytes.clone())) else {
-            return refuse(stream, 404, None);
-        };
-        return send(stream, state, &request, &file, &bytes, &format!("ETag: \"cdn-{hash_}\"\r\n"));
+    match route(&request.path) {
+        Route::Content(wanted) => {
+            let found = state.commits.values().flatten().find(|(_, bytes)| hash(bytes) == wanted);
+            let Some((file, bytes)) = found.map(|(file, bytes)| (file.clone(), bytes.clone())) else {
+                return refuse(stream, 404, None);
+            };
+            send(stream, state, &request, &file, &bytes, "")
+        }
+        Route::Info { repo, revision } => match state.commit(&repo, &revision) {
+            Ok(commit) => {
+                let siblings: Vec<_> = state.commits[&commit].keys().map(|name| json!({"rfilename": name})).collect();
+                let body = json!({"id": repo, "sha": commit, "siblings": siblings}).to_string();
+                let mut stream = head(stream, "200 OK", body.len(), "Content-Type: application/json\r\n")?;
+                stream.write_all(body.as_bytes())
+            }
+            Err((status, code)) => refuse(stream, status, Some(code)),
+        },
+        Route::File { repo, revision, file } => match state.file(&repo, &revision, &file, request.authorization.as_deref()) {
+            Ok((commit, bytes)) => resolve(stream, state, &request, (&commit, &file, &bytes), port),
+            Err((status, code)) => refuse(stream, status, Some(code)),
+        },
     }
-    let (repo, revision, file) = parts(&request.path);
-    let known = state.revisions.keys().any(|(name, _)| *name == repo);
-    let Some(commit) = state.revisions.get(&(repo, revision)).cloned() else {
-        let code = if known { "RevisionNotFound" } else { "RepoNotFound" };
-        return refuse(stream, if known { 404 } else { 401 }, Some(code));
-    };
-    let Some(file) = file else {
-        let names = state.commits[&commit].keys().map(|name| format!("{{\"rfilename\":\"{name}\"}}")).collect::<Vec<_>>();
-        let body = format!("{{\"sha\":\"{commit}\",\"siblings\":[{}]}}", names.join(","));
-        return head(stream, "200 OK", body.len(), "Content-Type: application/json\r\n")
-            .and_then(|mut s| s.write_all(body.as_bytes()));
-    };
-    if let Some(token) = &state.token
-        && request.authorization.as_deref() != Some(&format!("Bearer {token}"))
-    {
-        return refuse(stream, if request.authorization.is_some() { 403 } else { 401 }, Some("GatedRepo"));
-    }
-    let Some(bytes) = state.commits[&commit].get(&file).cloned() else { return refuse(stream, 404, Some("EntryNotFound")) };
-    let commit = format!("X-Repo-Commit: {commit}\r\n");
-    if file.ends_with(".safetensors") {
-        let hash = hash(&bytes);
-        let size = bytes.len() + state.overstated.as_ref().filter(|(name, _)| *name == file).map_or(0, |(_, more)| *more);
-        let linked =
-            format!("X-Linked-Etag: \"{hash}\"\r\nX-Linked-Size: {size}\r\nLocation: http://localhost:{port}/cdn/{hash}\r\n");
-        return head(stream, "302 Found", 0, &(commit + &linked)).map(drop);
-    }
-    let etag = format!("ETag: \"{}\"\r\n", &hash(&bytes)[..40]);
-    send(stream, state, &request, &file, &bytes, &(commit + &etag))
 }
 
-/// Repository, revision and file of `/OWNER/NAME/resolve/REVISION/FILE`, or the first two of `/api/models/OWNER/NAME/revision/REVISION`.
-fn parts(path: &str) -> (String, String, Option<String>) {
-    let decoded = path.replace("%2F", "/");
-    if let Some((repo, revision)) = decoded.strip_prefix("/api/models/").and_then(|rest| rest.split_once("/revision/")) {
-        return (repo.to_owned(), revision.to_owned(), None);
+/// Why something is not served: the status, and the Hub's own word for it.
+type No = (u16, &'static str);
+
+impl State {
+    fn commit(&self, repo: &str, revision: &str) -> Result<String, No> {
+        let known = self.revisions.keys().any(|(name, _)| name == repo);
+        let commit = self.revisions.get(&(repo.to_owned(), revision.to_owned()));
+        commit.cloned().ok_or(if known { (404, "RevisionNotFound") } else { (401, "RepoNotFound") })
     }
-    let (repo, rest) = decoded.trim_start_matches('/').split_once("/resolve/").unwrap_or_default();
+
+    /// The commit and the bytes of a file.
+    fn file(&self, repo: &str, revision: &str, file: &str, authorization: Option<&str>) -> Result<(String, Vec<u8>), No> {
+        let commit = self.commit(repo, revision)?;
+        if let Some(token) = &self.token
+            && authorization != Some(&format!("Bearer {token}"))
+        {
+            return Err((if authorization.is_some() { 403 } else { 401 }, "GatedRepo"));
+        }
+        let bytes = self.commits[&commit].get(file).cloned().ok_or((404, "EntryNotFound"))?;
+        Ok((commit, bytes))
+    }
+}
+
+/// Sends a small file, and for weights the address where they lie.
+fn resolve(
+    stream: &TcpStream,
+    state: MutexGuard<'_, State>,
+    request: &Request,
+    (commit, file, bytes): (&str, &str, &[u8]),
+    port: u16,
+) -> std::io::Result<()> {
+    let (hash, commit) = (hash(bytes), format!("X-Repo-Commit: {commit}\r\n"));
+    if !file.ends_with(".safetensors") {
+        return send(stream, state, request, file, bytes, &format!("{commit}ETag: \"{}\"\r\n", &hash[..40]));
+    }
+    let size = bytes.len() + state.overstated.as_ref().filter(|(name, _)| *name == file).map_or(0, |(_, more)| *more);
+    let place = format!("Location: http://localhost:{port}/cdn/{hash}\r\n");
+    let linked = format!("{commit}X-Linked-Etag: \"{hash}\"\r\nX-Linked-Size: {size}\r\n{place}");
+    head(stream, "302 Found", 0, &linked).map(drop)
+}
+
+/// What a path leads to.
+enum Route {
+    /// `/cdn/SHA256`
+    Content(String),
+    /// `/api/models/OWNER/NAME/revision/REVISION`
+    Info { repo: String, revision: String },
+    /// `/OWNER/NAME/resolve/REVISION/FILE`
+    File { repo: String, revision: String, file: String },
+}
+
+fn route(path: &str) -> Route {
+    let path = path.replace("%2F", "/");
+    if let Some(hash) = path.strip_prefix("/cdn/") {
+        return Route::Content(hash.to_owned());
+    }
+    if let Some((repo, revision)) = path.strip_prefix("/api/models/").and_then(|rest| rest.split_once("/revision/")) {
+        return Route::Info { repo: repo.to_owned(), revision: revision.to_owned() };
+    }
+    let (repo, rest) = path.trim_start_matches('/').split_once("/resolve/").unwrap_or_default();
     let (revision, file) = rest.rsplit_once('/').unwrap_or_default();
-    (repo.to_owned(), revision.to_owned(), Some(file.to_owned()))
+    Route::File { repo: repo.to_owned(), revision: revision.to_owned(), file: file.to_owned() }
 }
 
 fn head<'a>(mut stream: &'a TcpStream, status: &str, length: usize, headers: &str) -> std::io::Result<&'a TcpStream> {
@@ -245,7 +290,7 @@ fn send(
         *last ^= 1;
     }
     let sent = cut.or(stall).unwrap_or(body.len());
-    if !request.probe {
+    if !request.probe && !request.bare {
         state.sent.push(Sent { file: file.to_owned(), from, bytes: sent });
     }
     let pace = if request.probe { Duration::ZERO } else { state.pace };
@@ -254,7 +299,9 @@ fn send(
     let (status, range) = if ranged { ("206 Partial Content", range.as_str()) } else { ("200 OK", "") };
     let mut stream = head(stream, status, body.len(), &format!("{headers}{range}"))?;
     std::thread::sleep(pace);
-    stream.write_all(&body[..sent])?;
+    if !request.bare {
+        stream.write_all(&body[..sent])?;
+    }
     if stall.is_some() {
         stream.set_read_timeout(Some(Duration::from_secs(1)))?;
         let _ = std::io::Read::read(&mut stream, &mut [0]); // until the client goes away, or the time is up

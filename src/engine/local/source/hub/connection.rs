@@ -1,5 +1,6 @@
 //! What the Hub is asked: a file's commit, name and size; its bytes from a given one on; the names of all files.
 
+use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -159,8 +160,14 @@ fn answered(answer: Result<Response, ureq::Error>) -> Result<Response, Refusal> 
     match answer {
         Ok(response) => Ok(response),
         Err(ureq::Error::Status(status, response)) => Err(Refusal::of(status, response.header("x-error-code"))),
-        Err(ureq::Error::Transport(e)) => Err(Refusal::Network(e.to_string())),
+        Err(ureq::Error::Transport(e)) => Err(Refusal::Network(cause(&e))),
     }
+}
+
+/// Why there is no answer. The address is left out: where large files lie, it holds a signature.
+fn cause(error: &ureq::Transport) -> String {
+    let parts = [Some(error.kind().to_string()), error.message().map(str::to_owned), error.source().map(ToString::to_string)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
 fn endpoint() -> Result<String> {
