@@ -21,17 +21,21 @@ pub(in super::super) trait Level {
 }
 
 /// AVX-512: 32 registers of 16 floats.
+#[cfg(target_arch = "x86_64")]
 struct Wide;
 /// AVX2 and FMA: 16 registers of 8 floats.
+#[cfg(target_arch = "x86_64")]
 struct Middle;
 /// Whatever the target has at least.
 struct Portable;
 
+#[cfg(target_arch = "x86_64")]
 impl Level for Wide {
     const FUSED: bool = true;
     const ROWS: usize = 12;
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Level for Middle {
     const FUSED: bool = true;
     const ROWS: usize = 3;
