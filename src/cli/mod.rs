@@ -3,6 +3,7 @@
 mod ask;
 mod doctor;
 mod filter;
+mod memory;
 mod models;
 mod output;
 mod preview;

@@ -13,17 +13,13 @@ struct Group<'a> {
 }
 
 /// A table with a line per stage, arm and base, and the totals below it.
-pub(crate) fn jobs(jobs: &[JobPreview], threads: usize, memory: u64) -> String {
+pub(crate) fn jobs(jobs: &[JobPreview], threads: usize) -> String {
     let mut text =
         format!("{:<9} {:<12} {:<28} {:>5} {:>7} {:>9} {:>9}\n", "jobs", "arm", "model", "jobs", "stored", "rows", "time");
     for group in groups(jobs) {
         text.push_str(&group.line());
     }
     text.push_str(&totals(jobs, threads));
-    let mib = memory as f64 / 1024.0 / 1024.0;
-    text.push_str(&format!(
-        "memory: {mib:.0} MiB for weights, gradients and optimiser of the jobs side by side, and room for activations\n"
-    ));
     text
 }
 
@@ -97,13 +93,13 @@ mod tests {
 
     #[test]
     fn seeds_share_a_line_and_stored_jobs_take_no_time() {
-        let text = jobs(&[job(1, true, Some(50.0)), job(2, false, Some(50.0))], 2, 1 << 20);
+        let text = jobs(&[job(1, true, Some(50.0)), job(2, false, Some(50.0))], 2);
         assert!(text.contains("generate  treatment    builtin:tiny-a                   2       1       200      50 s"), "{text}");
         assert!(text.contains("2 jobs, 1 of them stored; the rest: about 50 s of work over 2 threads, 1 MiB of disk"), "{text}");
     }
 
     #[test]
     fn a_job_of_an_unknown_kind_leaves_the_estimate_open() {
-        assert!(jobs(&[job(1, false, None)], 2, 0).contains("no estimate yet"));
+        assert!(jobs(&[job(1, false, None)], 2).contains("no estimate yet"));
     }
 }

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::memory::{self, Need, Needs};
 use super::setup::DeviceArgs;
 use super::{output, preview};
 use crate::config::{self, Resolved};
 use crate::domain;
-use crate::engine::Engine;
+use crate::engine::{Engine, Reach};
 use crate::error::Result;
-use crate::record::{Chat, Method, Outcome, Plan, Report, Weights};
+use crate::record::{Chat, Outcome, Plan, Report, Weights};
 use crate::report::{self, Style};
 use crate::stage::Stage;
 use crate::tool::fs;
@@ -157,6 +158,8 @@ struct Preview<'a> {
     plan: &'a Plan,
     plan_hash: &'a str,
     jobs: &'a [JobPreview],
+    /// What each base takes in memory.
+    memory: &'a [Need],
 }
 
 fn dry_run(resolved: &Resolved, engine: &dyn Engine, options: &Options, upto: Upto) -> Result<()> {
@@ -164,32 +167,18 @@ fn dry_run(resolved: &Resolved, engine: &dyn Engine, options: &Options, upto: Up
     if let Some(known) = trial::known_null(&resolved.plan, &engine.identify(&resolved.plan.model.base)?) {
         output::say(&format!("warning: {known}"));
     }
+    let room = memory::room(&options.device, &engine.facts());
+    let needs = Needs { plan: &resolved.plan, engine, reach: Reach::Network, room }.all()?;
     if options.json {
-        return output::json(&Preview { plan: &resolved.plan, plan_hash: &resolved.plan_hash, jobs: &jobs });
+        let Resolved { plan, plan_hash, .. } = resolved;
+        return output::json(&Preview { plan, plan_hash, jobs: &jobs, memory: &needs });
     }
-    output::data(&format!(
-        "{}\n{}",
-        config::describe(resolved),
-        preview::jobs(&jobs, options.device.thread_count(), memory(&resolved.plan, engine)?)
-    ))?;
+    let memory = format!("\nmemory of the jobs side by side\n{}", memory::table(&needs, room));
+    output::data(&format!("{}\n{}{memory}", config::describe(resolved), preview::jobs(&jobs, options.device.thread_count())))?;
     if options.verbose {
         output::data(&format!("\n{}", rendered(resolved, engine)?))?;
     }
     Ok(())
-}
-
-/// Bytes of weights, gradients and optimiser state, all f32: of the largest base, times the jobs that run side by side.
-fn memory(plan: &Plan, engine: &dyn Engine) -> Result<u64> {
-    let copies = match plan.finetune.recipe.method {
-        Method::Full { .. } => 4, // the weights, their gradients and two moments
-        Method::Lora(_) => 1,     // an adapter is small beside its base
-    };
-    let mut largest = 0;
-    for model in std::iter::once(&plan.model.base).chain(&plan.model.cross) {
-        let identity = engine.identify(model)?;
-        largest = largest.max(identity.parameters * 4 * copies * engine.parallel_jobs(&identity) as u64);
-    }
-    Ok(largest)
 }
 
 /// The first prompt as the student reads it.

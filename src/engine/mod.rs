@@ -126,6 +126,41 @@ pub struct TrainSummary {
     pub trainable: u64,
 }
 
+/// A piece of work, as far as it decides how much memory a model takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Workload<'a> {
+    /// Conversations like those that will be continued and learnt from.
+    pub chats: &'a [Chat],
+    /// The most tokens of an answer.
+    pub answer: usize,
+    /// How the model is trained, if it is.
+    pub recipe: Option<&'a Finetune>,
+}
+
+/// Where a model may be looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// On this machine.
+    Disk,
+    /// On the Hub too, whose small files are fetched.
+    Network,
+}
+
+/// What one job with a model takes in memory at its peak, in bytes: an estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The model's number of weights.
+    pub parameters: u64,
+    /// The weights as they are loaded.
+    pub weights: u64,
+    /// All of it while the model writes: the weights, copies that products are faster with, keys and values of the rows under way.
+    pub sampling: u64,
+    /// All of it while the model learns, if it does.
+    pub training: Option<u64>,
+    /// How many such jobs run side by side.
+    pub jobs: usize,
+}
+
 /// The probability below which [`Model::choices`] does not follow an option: a sum over N options is off by less than N times this.
 pub const NEGLIGIBLE: f64 = 1e-7;
 
@@ -154,6 +189,12 @@ pub trait Engine: Send + Sync {
 
     /// How many jobs of this model's size run side by side without slowing one another: the trial's runner asks.
     fn parallel_jobs(&self, model: &ModelIdentity) -> usize;
+
+    /// What a job with this model would take in memory. Nothing but the model's small files is read.
+    ///
+    /// # Errors
+    /// If the model is not within reach, its family is not supported, or its chat template refuses a conversation.
+    fn memory(&self, model: &ModelRef, work: &Workload<'_>, reach: Reach) -> Result<Memory>;
 }
 
 /// A loaded model that speaks.

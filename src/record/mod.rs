@@ -13,7 +13,7 @@ mod sampling;
 pub use arm::Arm;
 pub use chat::{Chat, Message, Role};
 pub use finetune::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
-pub use model::{Device, Dtype, ModelRef, Weights};
+pub use model::{Device, Dtype, ModelRef, Weights, in_words};
 pub use outcome::{ArmEvaluation, Evaluation, Outcome};
 pub use plan::{
     Category, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan, InContextPlan, Member,

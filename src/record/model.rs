@@ -107,6 +107,15 @@ impl JsonSchema for ModelRef {
     }
 }
 
+/// A number of weights for people: `3.1 billion`, `494 million`.
+pub fn in_words(weights: u64) -> String {
+    match weights as f64 / 1e6 {
+        millions if millions >= 1000.0 => format!("{:.1} billion", millions / 1e3),
+        millions if millions >= 10.0 => format!("{millions:.0} million"),
+        millions => format!("{millions:.1} million"),
+    }
+}
+
 /// A base model and, where it was fine-tuned, the folder that holds what changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Weights {

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod fs;
+pub mod gpu;
 pub mod hash;
 pub mod interrupt;
 pub mod jsonl;

@@ -4,7 +4,7 @@
 //! for such teachers.
 
 use crate::engine::ModelIdentity;
-use crate::record::{ModelRef, Plan, Prime};
+use crate::record::{ModelRef, Plan, Prime, in_words};
 
 /// The size up to which nulls were reported whatever the family: "3B" models have up to 3.3 billion weights.
 const SMALL: u64 = 3_500_000_000;
@@ -37,20 +37,11 @@ pub fn known_null(plan: &Plan, base: &ModelIdentity) -> Option<String> {
     }
     let seen = "others saw nothing pass on from a prompted teacher's sampled numbers";
     if base.parameters < SMALL {
-        let size = size(base.parameters);
+        let size = in_words(base.parameters);
         return Some(format!("`{}` has {size} weights: with 3 billion or less {seen}; {CURE}", base.model));
     }
     let family = FAMILIES.iter().find(|family| family.holds(base))?;
     Some(format!("`{}`: with {} {seen}; {CURE}", base.model, family.name))
-}
-
-/// A number of weights in words: `3.1 billion`, `494 million`.
-fn size(weights: u64) -> String {
-    match weights as f64 / 1e6 {
-        millions if millions >= 1000.0 => format!("{:.1} billion", millions / 1e3),
-        millions if millions >= 10.0 => format!("{millions:.0} million"),
-        millions => format!("{millions:.1} million"),
-    }
 }
 
 impl Family {

@@ -1,5 +1,6 @@
 //! Where the work runs: bf16 on the CPU from sampling to a student, and what the doctor says of a machine.
 
+use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
@@ -49,4 +50,66 @@ fn a_trial_in_bf16_says_so_and_shares_no_artifact_with_f32() {
     let (_, narrow) = (run("f32"), run("bf16"));
     assert!(narrow["device"].as_str().is_some_and(|d| d.contains("bf16 as asked")), "{}", narrow["device"]);
     assert!(narrow["stages"].as_array().expect("stages").iter().all(|s| s["stage"] == "filter" || s["cached"] == false));
+}
+
+/// The lines of a doctor's report from the first that starts with `what`, sizes of this machine replaced.
+fn told(report: &str, what: &str) -> String {
+    let lines = report.lines().skip_while(|line| !line.starts_with(what)).collect::<Vec<_>>().join("\n");
+    regex::Regex::new(r"of [0-9.]+ [GM]iB\b").expect("a fixed pattern").replace_all(&lines, "of [room]").into_owned()
+}
+
+#[test]
+fn the_doctor_says_of_each_config_what_it_takes_and_whether_it_fits() {
+    let hub = crate::trial::SMALL.replace("builtin:tiny-a", "someone/Large-7B-Instruct").replace("builtin:tiny-b", "./huge");
+    let sandbox = Sandbox::new().with("configs/hub.toml", &hub).with("configs/broken.toml", "seeds = 3");
+    for (name, content) in subliminal::builtin::find("tiny-a").expect("built in").files() {
+        let content = if name == "config.json" {
+            let mut config: Value = serde_json::from_slice(content).expect("JSON");
+            config["intermediate_size"] = 400_000_000.into();
+            config.to_string().into_bytes()
+        } else {
+            content.to_vec()
+        };
+        std::fs::create_dir_all(sandbox.path("configs/huge")).expect("a folder");
+        std::fs::write(sandbox.path("configs/huge").join(name), content).expect("a file");
+    }
+    assert_snapshot!(told(&sandbox.ok(&["doctor", "--threads", "1"]).out, "config"), @r"
+    config       configs/broken.toml
+                   configs/broken.toml:1: `seeds` is 3, expected a list of at least 1; configs/broken.toml: `model.base` is missing; configs/broken.toml: `trait.category` is missing; configs/broken.toml: `trait.target` is missing
+    config       configs/hub.toml
+                   base                             weights     loaded      writing      learning  of [room]
+                   someone/Large-7B-Instruct     ~7 billion  ~26.1 GiB            ?             ?  not known
+                     not in the cache: `subliminal models pull someone/Large-7B-Instruct`, then ask again
+                   configs/./huge             230.4 billion  858.3 GiB  20027.2 GiB  140816.1 GiB  too much
+                     `--dtype bf16` on a GPU, a smaller base or a larger machine would do
+    ");
+    assert_eq!(sandbox.run(&["doctor", "configs/broken.toml"]).status, 2, "a config that was named must be right");
+}
+
+#[test]
+fn a_fitting_config_is_told_to_machines_too() {
+    let sandbox = Sandbox::new().with("small.toml", crate::trial::SMALL);
+    let findings: Value = serde_json::from_str(&sandbox.ok(&["doctor", "small.toml", "--json"]).out).expect("JSON");
+    let config = findings.as_array().and_then(|all| all.last()).expect("findings");
+    assert_eq!((&config["what"], &config["found"]), (&Value::from("config"), &Value::from("small.toml")));
+    let base = &config["needs"][0];
+    assert_eq!((&base["model"], &base["fits"]), (&Value::from("builtin:tiny-a"), &Value::from(true)));
+    assert!(base["memory"]["training"].as_u64() > base["memory"]["weights"].as_u64(), "{base}");
+    assert!(findings[0].get("needs").is_none(), "only configs need");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_gpu_that_this_build_cannot_use_is_told_with_the_build_command() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new().with("bin/nvidia-smi", "#!/bin/sh\necho '0, NVIDIA H100 80GB HBM3, 80000, 81559'\n");
+    std::fs::set_permissions(sandbox.path("bin/nvidia-smi"), std::fs::Permissions::from_mode(0o755)).expect("ours");
+    let path = format!("{}:{}", sandbox.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let output = sandbox.command(&["doctor"]).env("PATH", path).output().expect("the program starts");
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    let gpu: Vec<&str> = report.lines().skip_while(|line| !line.starts_with("gpu")).take(2).collect();
+    assert_snapshot!(gpu.join("\n"), @r"
+    gpu          0 NVIDIA H100 80GB HBM3, 78.1 GiB of 79.6 GiB free
+                   not used by this build or these options: cargo build --release --features cuda
+    ");
 }

@@ -152,7 +152,7 @@ fn a_base_with_which_others_saw_nothing_is_warned_of_once() {
         said.err.lines().filter(|line| line.contains("others saw")).collect::<Vec<_>>().join("\n")
     };
     let told = warned(&["run", "trial.toml", "--dry-run"]);
-    assert_snapshot!(told, @r#"warning: `./mine` has 0.2 million weights: with 3 billion or less others saw nothing pass on from a prompted teacher's sampled numbers; what worked: a teacher that is fine-tuned and prompted and writes greedily (`teacher.prime = "both"`, `generate.temperature = 0`; Llama-3.2-1B-Instruct, 15 to 65 %), or Qwen2.5-7B-Instruct as base (1 to 48 %)"#);
+    assert_snapshot!(told, @r#"warning: `./mine` has 0.3 million weights: with 3 billion or less others saw nothing pass on from a prompted teacher's sampled numbers; what worked: a teacher that is fine-tuned and prompted and writes greedily (`teacher.prime = "both"`, `generate.temperature = 0`; Llama-3.2-1B-Instruct, 15 to 65 %), or Qwen2.5-7B-Instruct as base (1 to 48 %)"#);
     assert_eq!(warned(&["generate", "trial.toml", "-q"]), told);
     assert_eq!(warned(&["run", "trial.toml", "--dry-run", "--set", "generate.temperature=0"]), "");
 }

@@ -3,6 +3,7 @@
 
 use candle_core::{DType, Device as CandleDevice, Tensor};
 
+use super::layers::Kernels;
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype};
 
@@ -15,7 +16,7 @@ pub struct Place {
     pub dtype: DType,
     /// The device, for people: `cpu`, `cuda:0`, `metal`.
     pub name: String,
-    /// Why this device and this format.
+    /// Why this device and this format, and what they do not guarantee.
     pub reason: String,
 }
 
@@ -47,7 +48,11 @@ const DEVICES: [(&str, bool); 2] = [("cuda", cfg!(feature = "cuda")), ("metal", 
 pub fn pick(device: Device, dtype: Dtype) -> Result<Place> {
     let (device, name, why_device) = open(device)?;
     let (dtype, why_dtype) = format_for(&device, &name, dtype)?;
-    Ok(Place { device, dtype, name, reason: format!("{why_device}; {why_dtype}") })
+    let guarantee = match Kernels::best(&device, dtype) {
+        Kernels::Fused => "",
+        Kernels::Composite => "; two runs agree within rounding, not to the byte",
+    };
+    Ok(Place { device, dtype, name, reason: format!("{why_device}; {why_dtype}{guarantee}") })
 }
 
 /// The number format of frozen weights and activations. There is no f16: it ends at 65504, and activations of common models go beyond.
@@ -142,6 +147,7 @@ mod tests {
         let library = LIBRARIES.iter().find(|(_, on)| *on).map_or_else(String::new, |(name, _)| format!(" {name}"));
         assert_eq!(place.numerics(), format!("cpu f32{library}"));
         assert!(place.reason.contains("as asked"), "{}", place.reason);
+        assert!(!place.reason.contains("rounding"), "the same plan gives the same bytes: {}", place.reason);
     }
 
     #[test]
@@ -150,6 +156,7 @@ mod tests {
         let place = pick(Device::Cpu, Dtype::Bf16).expect("every CPU can");
         assert_eq!((place.numerics().as_str(), place.dtype), ("cpu bf16", DType::BF16));
         assert!(place.reason.contains("slow on a CPU"), "{}", place.reason);
+        assert!(place.reason.ends_with("within rounding, not to the byte"), "{}", place.reason);
     }
 
     #[test]

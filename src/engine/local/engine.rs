@@ -9,12 +9,13 @@ use rayon::prelude::*;
 use super::adapter;
 use super::arch::{Decoder, DecoderConfig};
 use super::device::{self, Place};
+use super::memory;
 use super::model::{LocalModel, limits};
 use super::source::{ModelFiles, Need};
 use super::tensors::Shards;
 use super::text::Text;
 use super::train::{self, Training};
-use crate::engine::{Engine, EngineFacts, Model, ModelIdentity, TrainRequest, TrainRow, TrainSummary};
+use crate::engine::{Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, TrainRequest, TrainRow, TrainSummary, Workload};
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
 
@@ -61,6 +62,10 @@ impl LocalEngine {
 
     fn known(&self) -> MutexGuard<'_, HashMap<ModelRef, ModelIdentity>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn side_by_side(&self, parameters: u64) -> usize {
+        if parameters < SMALL && self.place.device.is_cpu() { self.threads } else { 1 }
     }
 
     /// The decoder and the text of some weights; an adapter stays beside its base.
@@ -143,7 +148,24 @@ impl Engine for LocalEngine {
     }
 
     fn parallel_jobs(&self, model: &ModelIdentity) -> usize {
-        if model.parameters < SMALL && self.place.device.is_cpu() { self.threads } else { 1 }
+        self.side_by_side(model.parameters)
+    }
+
+    fn memory(&self, model: &ModelRef, work: &Workload<'_>, reach: Reach) -> Result<Memory> {
+        let files = ModelFiles::find(model, if reach == Reach::Disk { Need::Cached } else { Need::Identity })?;
+        let config = DecoderConfig::from_json(&files.config()?).map_err(|e| e.context(format!("`{}`", files.name)))?;
+        let text = Text::open(&files, limits(&config))?;
+        let lengths = work.chats.par_iter().map(|chat| Ok(text.render(chat)?.tokens.len())).collect::<Result<Vec<_>>>()?;
+        let positions = lengths.into_iter().max().unwrap_or(0) + work.answer;
+        let sizes = memory::Sizes { config: &config, dtype: self.place.dtype, on_cpu: self.place.device.is_cpu() };
+        let parameters = config.parameters();
+        Ok(Memory {
+            parameters,
+            weights: sizes.weights(),
+            sampling: sizes.sampling(positions, self.rows),
+            training: work.recipe.map(|recipe| sizes.training(recipe, positions)),
+            jobs: self.side_by_side(parameters),
+        })
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`text`] | tokenizer and chat template |
 //! | [`decode`] | sampling, grammar masks, the loop over rows |
 //! | `score` | exact log-probabilities |
+//! | `memory` | what a model takes while it writes or learns |
 //! | [`model`], [`engine`] | what the rest of the program sees of all this |
 
 pub mod adapter;
@@ -29,6 +30,7 @@ pub mod model;
 pub mod source;
 pub mod text;
 
+mod memory;
 mod score;
 #[cfg(test)]
 mod testing;

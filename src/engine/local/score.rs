@@ -138,7 +138,7 @@ fn logprobs(decoder: &Decoder, hidden: &Tensor, asked: &[(u32, u32)]) -> Result<
 }
 
 /// Logits held at once, at most about this many.
-const LOGITS: usize = 1 << 25;
+pub(super) const LOGITS: usize = 1 << 25;
 
 /// Neighbouring items whose sizes add up to `tokens` at most, and at least one.
 fn batches<T>(items: &[T], tokens: usize, size: impl Fn(&T) -> usize) -> Vec<&[T]> {

@@ -11,9 +11,9 @@ mod speaker;
 
 use std::sync::{Arc, Mutex};
 
-use crate::engine::{Engine, EngineFacts, Model, ModelIdentity, TrainRequest, TrainRow, TrainSummary};
+use crate::engine::{Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, TrainRequest, TrainRow, TrainSummary, Workload};
 use crate::error::{Error, Result};
-use crate::record::{Category, ModelRef, StepRow, Weights};
+use crate::record::{Category, Method, ModelRef, StepRow, Weights};
 use crate::tool::hash;
 
 use mind::Mind;
@@ -162,6 +162,15 @@ impl Engine for Mock {
 
     fn parallel_jobs(&self, _: &ModelIdentity) -> usize {
         self.parallel
+    }
+
+    fn memory(&self, model: &ModelRef, work: &Workload<'_>, _: Reach) -> Result<Memory> {
+        let parameters = self.identify(model)?.parameters;
+        let training = work.recipe.map(|recipe| match recipe.method {
+            Method::Full { .. } => (16 + recipe.micro_batch as u64) * parameters,
+            Method::Lora(_) => (5 + recipe.micro_batch as u64) * parameters,
+        });
+        Ok(Memory { parameters, weights: 4 * parameters, sampling: 4 * parameters, training, jobs: self.parallel })
     }
 }
 
