@@ -186,11 +186,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     steps.finish()?;
     output::say(&format!(
-        "{} steps, {} tokens, final loss {:.4}, {} trainable weights: {}",
+        "{} steps, {} tokens, final loss {:.4}, {} trainable weights{}: {}",
         summary.steps,
         summary.tokens,
         summary.final_loss,
         summary.trainable,
+        if summary.gradient_checkpointing { ", with gradient checkpointing" } else { "" },
         args.out.display()
     ));
     Ok(())

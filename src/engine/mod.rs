@@ -124,6 +124,8 @@ pub struct TrainSummary {
     pub final_loss: f64,
     /// Trainable weights.
     pub trainable: u64,
+    /// Whether activations were computed again on the way back, as the recipe or the memory asked.
+    pub gradient_checkpointing: bool,
 }
 
 /// A piece of work, as far as it decides how much memory a model takes.

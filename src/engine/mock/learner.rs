@@ -118,7 +118,8 @@ impl Learner<'_> {
         let last = progress.losses.len().div_ceil(10).max(1);
         let tail = &progress.losses[progress.losses.len().saturating_sub(last)..];
         let final_loss = tail.iter().sum::<f64>() / tail.len().max(1) as f64;
-        Ok(TrainSummary { steps: progress.step, tokens: progress.tokens, final_loss, trainable: self.mind.members.len() as u64 })
+        let trainable = self.mind.members.len() as u64;
+        Ok(TrainSummary { steps: progress.step, tokens: progress.tokens, final_loss, trainable, gradient_checkpointing: false })
     }
 
     fn file(folder: &Path) -> PathBuf {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::select;
 use super::settings::{self, Settings};
+use super::{modules, select};
 use crate::engine::local::arch::{Decoder, Site};
 use crate::engine::local::layers::Adapter;
 use crate::engine::local::tensors;
@@ -19,10 +19,10 @@ const WEIGHTS: &str = "adapter_model.safetensors";
 
 /// The names of a site's two matrices in PEFT's files.
 fn keys(site: &Site) -> [String; 2] {
-    ["A", "B"].map(|m| format!("base_model.model.{}.lora_{m}.weight", site.name()))
+    ["A", "B"].map(|m| format!("base_model.model.{}.lora_{m}.weight", modules::module(site)))
 }
 
-/// A key as [`keys`] writes it: where the decoder is the text part of a larger model, its names have one more part.
+/// A key as plain text models have it: where the decoder is the text part of a larger model, names have one more part, here or there.
 fn plain(key: &str) -> String {
     key.replacen("language_model.", "", 1)
 }
@@ -44,7 +44,7 @@ fn attach(decoder: &mut Decoder, settings: &Settings, tensors: HashMap<String, T
     let mut problems = Vec::new();
     let mut adapters = Vec::new();
     for site in decoder.sites() {
-        let Some((rank, scale)) = settings.of(&site.name()) else { continue };
+        let Some((rank, scale)) = settings.of(&modules::module(&site)) else { continue };
         let (out, inner) = decoder.linear(&site).weight.dims2()?;
         let mut take = |key: String, shape: [usize; 2]| match tensors.remove(&key) {
             Some(t) if t.dims() == shape => Some(t),
@@ -57,7 +57,7 @@ fn attach(decoder: &mut Decoder, settings: &Settings, tensors: HashMap<String, T
                 None
             }
         };
-        let [a, b] = keys(&site);
+        let [a, b] = keys(&site).map(|key| plain(&key));
         if let (Some(a), Some(b)) = (take(a, [rank, inner]), take(b, [out, rank])) {
             adapters.push((site, a, b, scale));
         }

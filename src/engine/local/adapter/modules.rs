@@ -7,6 +7,11 @@ use crate::engine::local::arch::{Decoder, Site};
 use crate::error::{Error, Result};
 use crate::record::{LayerTargets, Lora};
 
+/// A linear layer's name in the base model, as PEFT has it.
+pub(super) fn module(site: &Site) -> String {
+    site.name()
+}
+
 /// A choice of modules.
 #[derive(Debug, Clone)]
 pub(super) enum Modules {

@@ -109,10 +109,10 @@ impl<'a> Reader<'a> {
         self.expect("init_lora_weights", |v| v.is_boolean() || v == "gaussian", "true, false or \"gaussian\"");
         self.expect("r", |v| v.as_u64().is_some_and(|r| r > 0), "a positive whole number");
         self.expect("lora_alpha", Value::is_number, "a number");
-        let targets = self.modules("target_modules").unwrap_or_else(|| {
+        if self.get("target_modules").is_none() {
             self.problem("`target_modules` is missing, expected module names or a regular expression".to_owned());
-            Modules::AllLinear
-        });
+        }
+        let targets = self.modules("target_modules").unwrap_or(Modules::AllLinear);
         self.refuse_ends(&targets);
         let layers = self.layers();
         if layers.is_some() && !matches!(targets, Modules::Names(_)) {
@@ -293,9 +293,10 @@ mod tests {
             ("init_lora_weights", json!("pissa")),
             ("rank_pattern", json!({"q_proj": -2})),
             ("exclude_modules", json!("(?!o_proj).*")),
+            ("target_modules", json!("(?!o_proj).*")),
             ("a_setting_of_next_year", json!(3)),
         ];
-        let error = settings(&strange).expect_err("six problems");
+        let error = settings(&strange).expect_err("seven problems");
         assert_eq!(error.list().len(), strange.len(), "{}", error.render());
         for (key, _) in strange {
             assert!(error.render().contains(key), "{}", error.render());

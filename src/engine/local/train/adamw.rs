@@ -61,3 +61,41 @@ pub(super) fn global_norm(gradients: &[Tensor]) -> Result<f64> {
 pub(super) fn clip_factor(norm: f64, largest: f64) -> f64 {
     if largest > 0.0 { (largest / (norm + 1e-6)).min(1.0) } else { 1.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::engine::local::train::order::tests::recipe;
+    use crate::engine::local::train::reference::{list, numbers};
+    use crate::record::Method;
+
+    #[test]
+    fn ten_clipped_steps_with_weight_decay_are_those_of_pytorch() {
+        let expected = &numbers()["adamw"];
+        let recipe = Finetune {
+            betas: [0.9, 0.99],
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+            ..recipe(Method::Full { freeze_embeddings: false })
+        };
+        let vector = |values: &serde_json::Value| {
+            let values: Vec<f32> = list(values).into_iter().map(|v| v as f32).collect();
+            Tensor::new(values.as_slice(), &Device::Cpu).expect("a vector")
+        };
+        let value = Var::from_tensor(&vector(&expected["start"])).expect("a variable");
+        let mut optimiser = AdamW::new(vec![("w".to_owned(), value)], &recipe).expect("zeros");
+        for step in 0..10 {
+            let gradient = vector(&expected["gradients"][step]);
+            let norm = global_norm(std::slice::from_ref(&gradient)).expect("finite");
+            let theirs = expected["norms"][step].as_f64().expect("a number");
+            assert!((norm - theirs).abs() < 1e-6 * theirs, "norm {norm} against {theirs}");
+            optimiser.step(&[gradient], clip_factor(norm, 1.0), step + 1, 0.01 / (step + 1) as f64).expect("a step");
+            let ours = optimiser.parameters[0].value.to_vec1::<f32>().expect("a vector");
+            for (ours, theirs) in ours.iter().zip(list(&expected["values"][step])) {
+                assert!((f64::from(*ours) - theirs).abs() < 1e-6, "step {step}: {ours} against {theirs}");
+            }
+        }
+    }
+}

@@ -51,13 +51,24 @@ pub(super) fn save(folder: &Path, optimiser: &AdamW, progress: &Progress) -> Res
 
 /// Brings weights and moments to the newest whole checkpoint of the training `identity`, if there is one.
 pub(super) fn resume(folder: &Path, optimiser: &mut AdamW, identity: &str) -> Result<Option<Progress>> {
-    for (_, place) in all(folder)?.into_iter().rev() {
-        let Ok(progress) = fs::read_json::<Progress>(&place.join(MANIFEST)) else { continue };
-        if progress.identity == identity && restore(&place, optimiser).is_ok() {
+    for (place, progress) in of(folder, identity)? {
+        if restore(&place, optimiser).is_ok() {
             return Ok(Some(progress));
         }
     }
     Ok(None)
+}
+
+/// The place of the newest checkpoint of the training `identity`.
+pub(super) fn newest(folder: &Path, identity: &str) -> Option<PathBuf> {
+    of(folder, identity).ok()?.into_iter().next().map(|(place, _)| place)
+}
+
+/// The checkpoints of the training `identity`, newest first.
+fn of(folder: &Path, identity: &str) -> Result<Vec<(PathBuf, Progress)>> {
+    let read = |(_, place): (usize, PathBuf)| Some((fs::read_json::<Progress>(&place.join(MANIFEST)).ok()?, place));
+    let found = all(folder)?.into_iter().rev().filter_map(read);
+    Ok(found.filter(|(progress, _)| progress.identity == identity).map(|(progress, place)| (place, progress)).collect())
 }
 
 fn restore(place: &Path, optimiser: &mut AdamW) -> Result<()> {

@@ -5,9 +5,13 @@
 mod adamw;
 mod checkpoint;
 mod dropout;
+#[cfg(test)]
+mod invariants;
 pub mod memory;
 mod order;
 mod pass;
+#[cfg(test)]
+mod reference;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -89,7 +93,7 @@ pub fn train(decoder: &mut Decoder, training: &Training<'_>, on_step: &mut dyn F
     let last = &losses[losses.len() - losses.len().div_ceil(10)..];
     let final_loss = last.iter().sum::<f64>() / last.len() as f64;
     weights::freeze(decoder);
-    Ok(TrainSummary { steps: step, tokens, final_loss, trainable })
+    Ok(TrainSummary { steps: step, tokens, final_loss, trainable, gradient_checkpointing: checkpointing })
 }
 
 /// Whether to compute activations again on the way back, by the recipe or the memory at hand.
@@ -128,7 +132,7 @@ struct Passes {
 }
 
 impl Passes {
-    fn add(&mut self, found: Found) -> Result<()> {
+    fn add(&mut self, found: &Found) -> Result<()> {
         for (sum, gradient) in self.gradients.iter_mut().zip(&found.gradients) {
             pass::add(sum, gradient.as_ref())?;
         }
@@ -167,7 +171,7 @@ impl<'a> Run<'a> {
         let gradients = self.checked(step, loss, passes.gradients)?;
         let norm = global_norm(&gradients)?;
         if !norm.is_finite() {
-            return Err(diverged("gradient norm", norm, step));
+            return Err(self.diverged("gradient norm", norm, step));
         }
         let lr = recipe.learning_rate * schedule::factor(recipe.schedule, step, recipe.warmup_steps, self.order.steps);
         self.optimiser.step(&gradients, clip_factor(norm, recipe.clip_norm), step + 1, lr)?;
@@ -198,7 +202,8 @@ impl<'a> Run<'a> {
             let micro: Vec<&EncodedRow> = places.iter().map(|&i| row(i)).collect();
             let dropout = self.dropout(places.iter().map(|&i| ((step * batch_size + i) as u64, lengths[i])).collect());
             let pass = Pass::new(self.decoder, &self.optimiser.parameters, &micro, length_power, total);
-            sum.add(if self.checkpointing { pass.layer_by_layer(dropout)? } else { pass.all_at_once(dropout)? })?;
+            let found = if self.checkpointing { pass.layer_by_layer(dropout)? } else { pass.all_at_once(dropout)? };
+            sum.add(&found)?;
         }
         Ok(sum)
     }
@@ -216,7 +221,7 @@ impl<'a> Run<'a> {
     /// The gradients, once it is sure that training works: a loss that is a number, a gradient for every weight, and none that stays zero.
     fn checked(&self, step: usize, loss: f64, gradients: Vec<Option<Tensor>>) -> Result<Vec<Tensor>> {
         if !loss.is_finite() {
-            return Err(diverged("loss", loss, step));
+            return Err(self.diverged("loss", loss, step));
         }
         // an adapter's A has a zero gradient until its B has moved, so zeros tell nothing before the first update
         let look_for_zeros = self.moved && self.progress.losses.len() <= self.training.recipe.warmup_steps + 1;
@@ -236,16 +241,20 @@ impl<'a> Run<'a> {
         Ok(whole)
     }
 
+    /// Training cannot go on; what it had learnt by its last checkpoint stays where it is.
+    fn diverged(&self, what: &str, value: f64, step: usize) -> Error {
+        let kept = self.training.checkpoints.and_then(|folder| checkpoint::newest(folder, &self.progress.identity));
+        let kept = kept.map_or_else(String::new, |place| format!("; the last checkpoint is kept in `{}`", place.display()));
+        Error::input(format!("the {what} is {value} at step {}{kept}", step + 1))
+            .hint("lower `learning_rate`, or raise `warmup_steps`")
+    }
+
     fn checkpoint(&self) -> Result<()> {
         match self.training.checkpoints {
             Some(folder) if self.progress.step > 0 => checkpoint::save(folder, &self.optimiser, &self.progress),
             _ => Ok(()),
         }
     }
-}
-
-fn diverged(what: &str, value: f64, step: usize) -> Error {
-    Error::input(format!("the {what} is {value} at step {}", step + 1)).hint("lower `learning_rate`, or raise `warmup_steps`")
 }
 
 /// Every row must hold something to learn and fit the model.

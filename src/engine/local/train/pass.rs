@@ -87,7 +87,7 @@ impl<'a> Pass<'a> {
             reached |= y.track_op();
             x = y.detach();
         }
-        let mut upstream = self.from_loss(&x, reached, &mut found)?;
+        let mut upstream = self.loss_and_slope(&x, reached, &mut found)?;
         drop(x);
         while let Some(Entry { input, masks, reached }) = entries.pop() {
             let Some(slope) = upstream.take() else { break }; // nothing learns from here down
@@ -103,7 +103,7 @@ impl<'a> Pass<'a> {
             upstream = variable.and_then(|v| store.get(v.as_tensor()).map(Tensor::detach));
         }
         if let Some(slope) = upstream {
-            self.into_embeddings(&embedded, &slope, &mut found)?;
+            self.embeddings(&embedded, &slope, &mut found)?;
         }
         Ok(found)
     }
@@ -136,7 +136,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The loss from the last layer's output on, and that output's gradient where something before it learns.
-    fn from_loss(&self, last: &Tensor, reached: bool, found: &mut Found) -> Result<Option<Tensor>> {
+    fn loss_and_slope(&self, last: &Tensor, reached: bool, found: &mut Found) -> Result<Option<Tensor>> {
         let last = if reached { Var::from_tensor(last)?.as_tensor().clone() } else { last.clone() };
         let counted = self.counted(&self.decoder.finish(&last)?)?;
         let states = Var::from_tensor(&counted.detach())?;
@@ -164,7 +164,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The way from the first layer's input into the embeddings. A tied head's gradient comes first, as it does where all runs at once.
-    fn into_embeddings(&self, embedded: &Tensor, slope: &Tensor, found: &mut Found) -> Result<()> {
+    fn embeddings(&self, embedded: &Tensor, slope: &Tensor, found: &mut Found) -> Result<()> {
         let mut sum = pull(embedded, slope)?;
         if let Some(at) = self.parameters.iter().position(|p| p.name == EMBEDDINGS)
             && let Some(of_head) = found.gradients[at].take()

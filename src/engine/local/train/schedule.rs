@@ -19,6 +19,21 @@ pub(super) fn factor(schedule: Schedule, step: usize, warmup: usize, total: usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::local::train::reference;
+
+    #[test]
+    fn every_schedule_is_that_of_transformers() {
+        let schedules = reference::numbers()["schedules"].as_array().expect("a list").clone();
+        assert_eq!(schedules.len(), 9);
+        for row in schedules {
+            let schedule: Schedule = serde_json::from_value(row["schedule"].clone()).expect("a schedule");
+            let [warmup, total] = ["warmup", "total"].map(|key| row[key].as_u64().expect("a count") as usize);
+            for (step, expected) in reference::list(&row["factors"]).into_iter().enumerate() {
+                let ours = factor(schedule, step, warmup, total);
+                assert!((ours - expected).abs() < 1e-12, "{schedule:?} {warmup}/{total} at {step}: {ours} against {expected}");
+            }
+        }
+    }
 
     #[test]
     fn rises_from_zero_and_falls_towards_zero_like_transformers() {

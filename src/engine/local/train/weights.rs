@@ -85,7 +85,7 @@ pub(super) fn freeze(decoder: &mut Decoder) {
     }
 }
 
-/// Names a training: its recipe, seed, rows and starting weights.
+/// Names a training: its recipe, but for what changes speed and memory only, its seed, rows and starting weights.
 pub(super) fn identity(decoder: &Decoder, training: &Training<'_>, optimiser: &AdamW) -> Result<String> {
     let mut samples = Vec::new();
     let parameters = optimiser.parameters.iter().map(|p| (p.name.clone(), p.value.as_tensor().clone()));
@@ -95,7 +95,11 @@ pub(super) fn identity(decoder: &Decoder, training: &Training<'_>, optimiser: &A
         let values = flat.narrow(0, 0, flat.dim(0)?.min(256))?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
         samples.push((name, values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()));
     }
-    Ok(hash::value(&(training.recipe, training.seed, rows_hash(training.rows), samples)))
+    let mut recipe = serde_json::to_value(training.recipe).map_err(|e| Error::environment("cannot write a recipe").because(e))?;
+    if let Some(settings) = recipe.as_object_mut() {
+        settings.retain(|name, _| !Finetune::PACE.contains(&name.as_str()));
+    }
+    Ok(hash::value(&(recipe, training.seed, rows_hash(training.rows), samples)))
 }
 
 /// Writes all weights as `model.safetensors`, in f32 under their Hugging Face names.

@@ -33,11 +33,14 @@ impl Rows {
     }
 }
 
-/// A linear layer of one decoder layer, and the rank of its adapter: 0 without one.
+/// A linear layer of one decoder layer.
 struct Linear {
     out: u64,
     inner: u64,
+    /// The rank of its adapter: 0 without one.
     rank: u64,
+    /// The width of the adapter's dropout mask: 0 without one.
+    mask: u64,
 }
 
 /// The numbers that the formulas speak of.
@@ -50,7 +53,6 @@ pub(super) struct Sizes {
     full: bool,
     /// Whether the output head learns.
     trained_head: bool,
-    dropout: bool,
     parameters: u64,
     /// Weights that learn, those of adapters included.
     trained: u64,
@@ -71,61 +73,65 @@ pub(super) struct Sizes {
 
 impl Sizes {
     pub(super) fn new(config: &DecoderConfig, recipe: &Finetune, dtype: DType, on_cpu: bool) -> Self {
-        let weights = config.weights();
-        let size = |shape: &[usize]| shape.iter().product::<usize>() as u64;
-        let parameters = weights.iter().map(|(_, shape)| size(shape)).sum();
-        let attention = [config.num_heads, config.num_kv_heads].map(|heads| (heads * config.head_dim) as u64);
-        let (mut linears, mut norms) = (Vec::new(), 0);
-        for (name, shape) in &weights {
-            let Some(path) = name.strip_prefix("model.layers.0.").and_then(|name| name.strip_suffix(".weight")) else { continue };
-            match shape.as_slice() {
-                [out, inner] => linears.push(Linear { out: *out as u64, inner: *inner as u64, rank: rank(recipe, path) }),
-                _ if path.ends_with("q_norm") => norms += attention[0],
-                _ if path.ends_with("k_norm") => norms += attention[1],
-                _ if path.ends_with("norm") => norms += config.hidden_size as u64,
-                _ => {}
-            }
-        }
-        let layers = config.num_layers as u64;
-        let embeddings = (config.vocab_size * config.hidden_size) as u64;
+        let (hidden, vocab, layers) = (config.hidden_size as u64, config.vocab_size as u64, config.num_layers as u64);
         let mut sizes = Self {
             width: dtype.size_in_bytes() as u64,
             fused: on_cpu && dtype == DType::F32,
             full: false,
             trained_head: false,
-            dropout: false,
-            parameters,
+            parameters: config.parameters(),
             trained: 0,
             largest: 0,
-            hidden: config.hidden_size as u64,
-            vocab: config.vocab_size as u64,
+            hidden,
+            vocab,
             heads: config.num_heads as u64,
-            attention,
-            norms,
-            linears,
+            attention: [config.num_heads, config.num_kv_heads].map(|heads| (heads * config.head_dim) as u64),
+            norms: 0,
+            linears: Vec::new(),
             layers,
             reached: layers,
         };
+        for (name, shape) in config.weights() {
+            if let Some(path) = name.strip_prefix("model.layers.0.").and_then(|name| name.strip_suffix(".weight")) {
+                sizes.add(path, &shape, recipe);
+            }
+        }
         match &recipe.method {
             Method::Lora(lora) => {
-                let range = lora.layers.map_or(0..layers, |r| r.first as u64..(r.last as u64 + 1).min(layers));
-                let parts = sizes.linears.iter().map(|l| l.rank * (l.inner + l.out));
-                sizes.trained = parts.sum::<u64>() * range.end.saturating_sub(range.start);
+                let (first, last) = lora.layers.map_or((0, layers), |r| (r.first as u64, r.last as u64 + 1));
+                let of_layer: u64 = sizes.linears.iter().map(|l| l.rank * (l.inner + l.out)).sum();
+                sizes.trained = of_layer * last.min(layers).saturating_sub(first);
                 sizes.largest = sizes.linears.iter().map(|l| l.rank * l.inner.max(l.out)).max().unwrap_or(0);
-                sizes.reached = layers.saturating_sub(range.start);
-                sizes.dropout = lora.dropout > 0.0;
+                sizes.reached = layers.saturating_sub(first);
             }
             Method::Full { freeze_embeddings } => {
+                let embeddings = vocab * hidden;
                 sizes.full = true;
-                sizes.trained = parameters - if *freeze_embeddings { embeddings } else { 0 };
                 sizes.trained_head = !(*freeze_embeddings && config.tied_embeddings);
-                sizes.largest = sizes.linears.iter().map(|l| l.inner * l.out).max().unwrap_or(0);
-                if sizes.trained_head {
-                    sizes.largest = sizes.largest.max(embeddings);
-                }
+                sizes.trained = sizes.parameters - if *freeze_embeddings { embeddings } else { 0 };
+                let matrices = sizes.linears.iter().map(|l| l.inner * l.out);
+                sizes.largest = matrices.chain(sizes.trained_head.then_some(embeddings)).max().unwrap_or(0);
             }
         }
         sizes
+    }
+
+    /// Takes in a weight of the first decoder layer; all layers have the same.
+    fn add(&mut self, path: &str, shape: &[usize], recipe: &Finetune) {
+        match *shape {
+            [out, inner] => {
+                let (rank, mask) = match &recipe.method {
+                    Method::Lora(lora) if adapter::targets(&lora.targets, path) => (lora.rank, lora.dropout > 0.0),
+                    _ => (0, false),
+                };
+                let [out, inner, rank] = [out, inner, rank].map(|size| size as u64);
+                self.linears.push(Linear { out, inner, rank, mask: if mask { inner } else { 0 } });
+            }
+            _ if path.ends_with("q_norm") => self.norms += self.attention[0],
+            _ if path.ends_with("k_norm") => self.norms += self.attention[1],
+            _ if path.ends_with("norm") => self.norms += self.hidden,
+            _ => {}
+        }
     }
 
     /// The weights as loaded.
@@ -157,13 +163,13 @@ impl Sizes {
     /// The peak of one pass whose layers all keep their activations.
     pub(super) fn all_at_once(&self, rows: Rows) -> u64 {
         let kept = self.reached * (rows.tokens() * self.kept(rows.longest) + self.loose_matrices());
-        kept + rows.tokens() * self.returning() + self.loss(rows, rows.counted())
+        kept + rows.tokens() * self.returning(rows.longest) + self.loss(rows, rows.counted())
     }
 
     /// The peak of one pass that keeps only each layer's input: one layer at a time, or the loss.
     pub(super) fn layer_by_layer(&self, rows: Rows) -> u64 {
         let inputs = rows.tokens() * (self.layers + 3) * self.hidden * self.width;
-        let layer = rows.tokens() * (self.kept(rows.longest) + self.returning()) + self.loose_matrices();
+        let layer = rows.tokens() * (self.kept(rows.longest) + self.returning(rows.longest)) + self.loose_matrices();
         let block = if self.fused { rows.counted() } else { rows.counted().min((LOGITS as u64 / self.vocab).max(1)) };
         inputs + layer.max(self.loss(rows, block))
     }
@@ -173,35 +179,35 @@ impl Sizes {
         let [queries, keys] = self.attention;
         let outputs: u64 = self.linears.iter().map(|l| l.out).sum();
         let adapted = || self.linears.iter().filter(|l| l.rank > 0);
-        let inner: u64 = self.linears.iter().map(|l| l.out).max().unwrap_or(0);
+        let feed_forward: u64 = self.linears.iter().map(|l| l.out).max().unwrap_or(0);
         if self.fused {
             // the results of products, norms, attention, activation and both sums
-            let plain = outputs + self.norms + queries + inner + 2 * self.hidden;
+            let plain = outputs + self.norms + queries + feed_forward + 2 * self.hidden;
             // an adapter's two products, its scaled result and the sum
-            let adapters: u64 = adapted().map(|l| 3 * l.out + l.rank + if self.dropout { 2 * l.inner } else { 0 }).sum();
+            let adapters: u64 = adapted().map(|l| 3 * l.out + l.rank + 2 * l.mask).sum();
             return (plain + adapters) * WIDE;
         }
         let narrow = self.width < WIDE;
         let copy = if narrow { self.width } else { 0 }; // what a change of format keeps
+        // candle keeps gradients of frozen factors to the end: of norms' weights, of angles, of the mask
         let norms = self.norms * (if narrow { 3 * WIDE + self.width } else { 2 * WIDE } + 2 * self.width);
-        let rotation = (queries + keys) * (6 * WIDE + if narrow { WIDE + self.width } else { 0 });
+        let rotation = (queries + keys) * (8 * WIDE + if narrow { WIDE + self.width } else { 0 });
         let padded = (queries * 6 + keys * 4) * self.width;
-        let scores = self.heads * context * (self.width + 5 * WIDE + copy);
-        let plain = (outputs + 2 * inner + 2 * self.hidden) * self.width;
+        let scores = self.heads * context * (self.width + 6 * WIDE + copy);
+        let plain = (outputs + 2 * feed_forward + 2 * self.hidden) * self.width;
         let adapters: u64 = adapted()
             .map(|l| {
-                let dropped = if self.dropout { 3 * l.inner * self.width } else { 0 };
                 let widened = if narrow { l.inner * WIDE } else { 0 };
-                dropped + widened + (l.rank + 2 * l.out) * WIDE + l.out * (copy + self.width)
+                3 * l.mask * self.width + widened + (l.rank + 2 * l.out) * WIDE + l.out * (copy + self.width)
             })
             .sum();
         norms + rotation + padded + scores + plain + adapters
     }
 
-    /// The gradients of one token that are under way at one time: a few of the widest layer's.
-    fn returning(&self) -> u64 {
+    /// The gradients of one token that are under way at one time: a few of the widest layer's, or of attention's scores.
+    fn returning(&self, context: u64) -> u64 {
         let widest = self.linears.iter().map(|l| l.out + l.inner).max().unwrap_or(0);
-        4 * widest * self.width
+        4 * widest * self.width + if self.fused { 0 } else { 4 * self.heads * context * WIDE }
     }
 
     /// Beside the weights themselves, what a decoder layer's matrices take in a pass of the composite form: candle computes gradients of
@@ -223,14 +229,6 @@ impl Sizes {
             return states + packed * head * WIDE + FUSED_LOSS_ROWS.min(block) * self.vocab * WIDE;
         }
         let gradient = if self.trained_head && self.width == WIDE { 0 } else { head * self.width };
-        states + gradient + block * self.vocab * (6 * WIDE + if self.width < WIDE { 2 * self.width } else { 0 })
-    }
-}
-
-/// The rank of the adapter on the linear layer at `path` below a decoder layer.
-fn rank(recipe: &Finetune, path: &str) -> u64 {
-    match &recipe.method {
-        Method::Lora(lora) if adapter::targets(&lora.targets, path) => lora.rank as u64,
-        _ => 0,
+        states + gradient + block * self.vocab * (8 * WIDE + if self.width < WIDE { 3 * self.width } else { 0 })
     }
 }
