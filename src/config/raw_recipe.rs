@@ -28,6 +28,7 @@ pub(super) struct Recipe {
     /// Keep only each layer's input for the backward pass and compute the rest again: `true`, `false` or `"auto"`, which does so
     /// where training would not fit the memory at hand otherwise. Memory then hardly grows with the number of layers; a step takes
     /// about a third longer. Default: auto.
+    #[schemars(extend("x-hint" = "`true`, `false` or `\"auto\"`"))]
     pub gradient_checkpointing: Option<CheckpointingEntry>,
     /// The peak learning rate. Default: 3e-3 for built-in models, else 2e-4.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0, "x-hint" = "2e-4 suits LoRA on a 7B model"))]

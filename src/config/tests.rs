@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::error::Kind;
+use crate::record::{LayerRange, Method};
 
 /// A config that is right in all it says.
 const GOOD: &str = r#"
@@ -213,6 +214,24 @@ verdict = "transfer"
     error: trial.toml:20: `finetune.method` has `lora` and `full`, expected `lora` or `full`
     error: trial.toml:22: `expect.verdict` needs `control`, which `arms` lacks
     hint: add them to `arms`, or leave the expectation out
+    "#);
+}
+
+#[test]
+fn layers_and_gradient_checkpointing_are_chosen_as_typed() {
+    let recipe = |more: &str| {
+        let text = format!("{GOOD}\n[finetune]\nmethod = {{ lora = {{ layers = [0, 1] }} }}\n{more}");
+        load_text(&text, &[]).expect("a right config").plan.finetune.recipe
+    };
+    let Method::Lora(lora) = recipe("").method else { panic!("it is LoRA") };
+    assert_eq!(lora.layers, Some(LayerRange { first: 0, last: 1 }));
+    let chosen = ["", "gradient_checkpointing = \"auto\"", "gradient_checkpointing = true", "gradient_checkpointing = false"];
+    assert_eq!(chosen.map(|more| recipe(more).gradient_checkpointing), [None, None, Some(true), Some(false)]);
+    let wrong = "[finetune]\ngradient_checkpointing = \"yes\"\nmethod = { lora = { layers = [9, 8] } }\n";
+    assert_snapshot!(complaint(&format!("{GOOD}{wrong}"), &[]), @r#"
+    error: trial.toml:9: `finetune.gradient_checkpointing` is `yes`, expected `auto`
+    hint: `true`, `false` or `"auto"`
+    error: trial.toml:10: `finetune.method.lora.layers` is [9, 8], expected the smaller number first
     "#);
 }
 

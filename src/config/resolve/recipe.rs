@@ -107,9 +107,7 @@ fn resolve(table: &str, typed: Recipe, defaults: Defaults, ledger: &mut Ledger<'
     let batch_size = ledger.pick(&key("batch_size"), typed.batch_size, default.batch_size, why);
     let fits = if default.micro_batch > batch_size { "one pass holds the whole batch" } else { why };
     let micro_batch = ledger.pick(&key("micro_batch"), typed.micro_batch, default.micro_batch.min(batch_size), fits);
-    let checkpointing = typed.gradient_checkpointing.and_then(CheckpointingEntry::choice);
-    let gradient_checkpointing =
-        ledger.pick_optional(&key("gradient_checkpointing"), checkpointing, "where training would not fit the memory otherwise");
+    let gradient_checkpointing = gradient_checkpointing(&key("gradient_checkpointing"), typed.gradient_checkpointing, ledger);
     let recipe = Finetune {
         method,
         epochs,
@@ -200,8 +198,17 @@ fn ordered(key: &str, layers: Option<LayerRange>, ledger: &mut Ledger<'_>) -> Op
     if let Some(LayerRange { first, last }) = layers
         && first > last
     {
-        let hint = format!("write the first layer first: `[{last}, {first}]`");
-        ledger.problem(key, format!("`{key}` is [{first}, {last}], expected the first and the last layer"), Some(hint));
+        ledger.problem(key, format!("`{key}` is [{first}, {last}], expected the smaller number first"), None);
     }
     layers
+}
+
+/// `None` leaves it to the memory at hand.
+fn gradient_checkpointing(key: &str, typed: Option<CheckpointingEntry>, ledger: &mut Ledger<'_>) -> Option<bool> {
+    let choice = typed.and_then(CheckpointingEntry::choice);
+    match choice {
+        Some(on) => ledger.note(key, &on, "as typed"),
+        None => ledger.note(key, &"auto", "on where training would not fit the memory at hand without it"),
+    }
+    choice
 }
