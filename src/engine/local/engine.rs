@@ -18,6 +18,7 @@ use super::train::{self, Training};
 use crate::engine::{Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, TrainRequest, TrainRow, TrainSummary, Workload};
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
+use crate::tool::fs;
 
 /// The name and format version in artifact keys: change it when the same request gives other bytes than before.
 const NAME: &str = "local 2";
@@ -143,6 +144,9 @@ impl Engine for LocalEngine {
         train::save(&mut decoder, &request.recipe.method, files.base_name(), request.out)?;
         if matches!(request.recipe.method, Method::Full { .. }) {
             files.copy_small(request.out)?;
+            if let Some(alone) = decoder.config().alone(&files.config()?) {
+                fs::write_json(&request.out.join("config.json"), &alone)?;
+            }
         }
         Ok(summary)
     }

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::settings::{self, Settings};
 use super::{modules, select};
-use crate::engine::local::arch::{Decoder, Site};
+use crate::engine::local::arch::{Decoder, DecoderConfig, Site};
 use crate::engine::local::layers::Adapter;
 use crate::engine::local::tensors;
 use crate::error::{Error, Problem, Result};
@@ -18,8 +18,8 @@ const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
 
 /// The names of a site's two matrices in PEFT's files.
-fn keys(site: &Site) -> [String; 2] {
-    ["A", "B"].map(|m| format!("base_model.model.{}.lora_{m}.weight", modules::module(site)))
+fn keys(config: &DecoderConfig, site: &Site) -> [String; 2] {
+    ["A", "B"].map(|m| format!("base_model.model.{}.lora_{m}.weight", modules::module(config, site)))
 }
 
 /// A key as plain text models have it: where the decoder is the text part of a larger model, names have one more part, here or there.
@@ -44,7 +44,7 @@ fn attach(decoder: &mut Decoder, settings: &Settings, tensors: HashMap<String, T
     let mut problems = Vec::new();
     let mut adapters = Vec::new();
     for site in decoder.sites() {
-        let Some((rank, scale)) = settings.of(&modules::module(&site)) else { continue };
+        let Some((rank, scale)) = settings.of(&modules::module(decoder.config(), &site)) else { continue };
         let (out, inner) = decoder.linear(&site).weight.dims2()?;
         let mut take = |key: String, shape: [usize; 2]| match tensors.remove(&key) {
             Some(t) if t.dims() == shape => Some(t),
@@ -57,7 +57,7 @@ fn attach(decoder: &mut Decoder, settings: &Settings, tensors: HashMap<String, T
                 None
             }
         };
-        let [a, b] = keys(&site).map(|key| plain(&key));
+        let [a, b] = keys(decoder.config(), &site).map(|key| plain(&key));
         if let (Some(a), Some(b)) = (take(a, [rank, inner]), take(b, [out, rank])) {
             adapters.push((site, a, b, scale));
         }
@@ -85,23 +85,39 @@ fn attach(decoder: &mut Decoder, settings: &Settings, tensors: HashMap<String, T
 /// # Errors
 /// If the disk or the device fails.
 pub fn save(decoder: &Decoder, lora: &Lora, base: &str, folder: &Path) -> Result<()> {
+    let config = decoder.config();
     let mut named = Vec::new();
-    let mut modules: Vec<&str> = Vec::new();
+    let mut sites = Vec::new();
     for site in select(decoder, lora)? {
         if let Some(adapter) = &decoder.linear(&site).adapter {
-            let [a, b] = keys(&site);
+            let [a, b] = keys(config, &site);
             named.extend([(a, adapter.a.clone()), (b, adapter.b.clone())]);
-            if !modules.contains(&site.module()) {
-                modules.push(site.module());
-            }
+            sites.push(site);
         }
     }
-    let modules: Vec<&str> = match &lora.targets {
-        LayerTargets::AllLinear => modules,
-        LayerTargets::Named(names) => names.iter().map(String::as_str).collect(),
-    };
     tensors::save(&folder.join(WEIGHTS), &named)?;
-    fs::write_json(&folder.join(CONFIG), &settings::written(lora, &modules, base))
+    let settings = if config.is_text_part() {
+        // the last parts of names would also select layers of the part that sees
+        let modules: Vec<String> = sites.iter().map(|site| modules::module(config, site)).collect();
+        settings::written(&Lora { layers: None, ..lora.clone() }, &modules, base)
+    } else {
+        settings::written(lora, &short_names(lora, &sites), base)
+    };
+    fs::write_json(&folder.join(CONFIG), &settings)
+}
+
+/// What selects the sites in every decoder layer that carries adapters: the names of the recipe, else the last parts of the sites' own.
+fn short_names(lora: &Lora, sites: &[Site]) -> Vec<String> {
+    if let LayerTargets::Named(names) = &lora.targets {
+        return names.clone();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for site in sites {
+        if !names.iter().any(|name| name == site.module()) {
+            names.push(site.module().to_owned());
+        }
+    }
+    names
 }
 
 #[cfg(test)]
@@ -110,7 +126,7 @@ mod tests {
 
     use super::*;
     use crate::engine::local::adapter::attach_fresh;
-    use crate::engine::local::fixture::{assert_close, decoder, values};
+    use crate::engine::local::fixture::{assert_close, config_of, decoder, tensors_of, values};
     use crate::engine::local::layers::Kernels;
     use crate::record::LayerRange;
 
@@ -180,6 +196,26 @@ mod tests {
             let dir = folder(&lora(), |_, named| named.iter_mut().for_each(|(key, _)| *key = key.replacen(from, to, 1)));
             assert_eq!(loaded(&dir).len(), 14);
         }
+    }
+
+    #[test]
+    fn the_adapter_of_a_text_part_names_each_of_its_layers_in_full_and_is_read_again() {
+        let json = json!({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "vocab_size": 101, "hidden_size": 16,
+            "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8}});
+        let config = config_of(&json);
+        let blank = || Decoder::new(config.clone(), tensors_of(&config, 1), &Device::Cpu, DType::F32).expect("whole");
+        let upper = Lora { layers: Some(LayerRange { first: 1, last: 1 }), ..lora() };
+        let (mut trained, mut again, dir) = (blank(), blank(), tempfile::tempdir().expect("temporary folder"));
+        attach_fresh(&mut trained, &upper, 3).expect("fits");
+        save(&trained, &upper, "a/base", dir.path()).expect("writable");
+        let settings: serde_json::Value = fs::read_json(&dir.path().join(CONFIG)).expect("JSON");
+        assert_eq!(settings["target_modules"][0], "model.language_model.layers.1.self_attn.q_proj");
+        assert_eq!(settings["layers_to_transform"], json!(null));
+        let stored = tensors::load(&dir.path().join(WEIGHTS)).expect("whole");
+        assert!(stored.contains_key("base_model.model.model.language_model.layers.1.mlp.up_proj.lora_A.weight"));
+        load(&mut again, dir.path()).expect("reads what it wrote");
+        let pairs = trained.adapters_mut().into_iter().zip(again.adapters_mut());
+        assert_eq!(pairs.filter(|((site, a), (same, b))| site == same && values(&a.a) == values(&b.a)).count(), 7);
     }
 
     #[test]

@@ -3,13 +3,16 @@
 
 use regex::Regex;
 
-use crate::engine::local::arch::{Decoder, Site};
+use crate::engine::local::arch::{Decoder, DecoderConfig, Site};
 use crate::error::{Error, Result};
 use crate::record::{LayerTargets, Lora};
 
-/// A linear layer's name in the base model, as PEFT has it.
-pub(super) fn module(site: &Site) -> String {
-    site.name()
+/// A linear layer's name in the base model's own class, as PEFT has it: `model.layers.0.self_attn.q_proj`, and with one more part where
+/// the decoder is the text part of a larger model.
+pub(super) fn module(config: &DecoderConfig, site: &Site) -> String {
+    let name = site.name();
+    let below = name.strip_prefix("model.").unwrap_or(&name);
+    format!("{}.{below}", config.module_prefix())
 }
 
 /// A choice of modules.

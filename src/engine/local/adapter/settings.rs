@@ -238,7 +238,7 @@ fn is_unset(value: &Value) -> bool {
 }
 
 /// The settings of an adapter that a recipe made on `modules`, for a base that PEFT finds at `base`.
-pub(super) fn written(lora: &Lora, modules: &[&str], base: &str) -> Value {
+pub(super) fn written(lora: &Lora, modules: &[String], base: &str) -> Value {
     let layers: Option<Vec<usize>> = lora.layers.map(|range| (range.first..=range.last).collect());
     let whole = lora.alpha.fract() == 0.0; // PEFT and vLLM declare alpha as a whole number
     let alpha = if whole { json!(lora.alpha as i64) } else { json!(lora.alpha) };

@@ -140,6 +140,17 @@ impl DecoderConfig {
         self.layout.module_prefix()
     }
 
+    /// Whether the decoder is the text part of a model that also sees.
+    pub fn is_text_part(&self) -> bool {
+        self.layout == Layout::Multimodal
+    }
+
+    /// The `config.json` of a checkpoint that holds this decoder and nothing else, from that of the checkpoint it came from; `None` where
+    /// the two are the same.
+    pub fn alone(&self, json: &Value) -> Option<Value> {
+        self.is_text_part().then(|| super::gemma3::text_alone(json))
+    }
+
     /// The number of weights.
     pub fn parameters(&self) -> u64 {
         self.weights().iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum()

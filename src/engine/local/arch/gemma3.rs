@@ -1,7 +1,7 @@
 //! Gemma 3: as a text model (`Gemma3ForCausalLM`), and the text part of one that also sees (`Gemma3ForConditionalGeneration`), whose
 //! other parts are left aside. As Gemma 2, with queries and keys normed head by head, and two rotary embeddings.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::checkpoint::Layout;
 use super::config::{DecoderConfig, Family};
@@ -27,6 +27,19 @@ const SIZES: &[(&str, usize)] = &[
 
 /// The bases of the rotary frequencies of layers that see everything, and of those that slide.
 const THETAS: [f64; 2] = [1_000_000.0, 10_000.0];
+
+/// The text part's settings as a text model's own: what stands around them in a multimodal `config.json` and is meant for it too comes in.
+pub(super) fn text_alone(json: &Value) -> Value {
+    let mut alone = json["text_config"].clone();
+    for key in ["bos_token_id", "eos_token_id", "pad_token_id", "tie_word_embeddings", "torch_dtype", "dtype"] {
+        if let Some(value) = json.get(key) {
+            alone[key] = value.clone();
+        }
+    }
+    alone["model_type"] = json!(TEXT.model_type);
+    alone["architectures"] = json!(TEXT.architectures);
+    alone
+}
 
 fn read_text(fields: &mut Fields<'_>) -> DecoderConfig {
     let logit_soft_cap = fields.positive("final_logit_softcapping");
