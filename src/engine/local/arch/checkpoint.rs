@@ -1,6 +1,7 @@
 //! What a decoder's tensors are called and how they come in: one at a time, after all names and shapes have been checked.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 
 use candle_core::{DType, Device, Tensor};
 
@@ -22,7 +23,7 @@ pub trait Tensors {
     fn take(&mut self, name: &str, device: &Device, dtype: DType) -> Result<Tensor>;
 }
 
-impl Tensors for HashMap<String, Tensor> {
+impl<S: BuildHasher> Tensors for HashMap<String, Tensor, S> {
     fn names(&self) -> Vec<String> {
         self.keys().cloned().collect()
     }

@@ -53,8 +53,8 @@ pub struct DecoderConfig {
     pub attention_bias: AttentionBias,
     /// Whether the projections of the feed-forward layer have a bias.
     pub mlp_bias: bool,
-    /// Whether embeddings are multiplied by the root of `hidden_size`.
-    pub scaled_embeddings: bool,
+    /// What embeddings are multiplied by, once it is rounded to the storage format.
+    pub embedding_scale: Option<f64>,
     /// Whether the output head is the embedding.
     pub tied_embeddings: bool,
 }

@@ -266,11 +266,9 @@ impl Decoder {
     }
 }
 
-/// The root of the hidden width, rounded to the storage format as transformers does.
+/// The factor of embeddings, rounded to f32 and to the storage format as transformers does.
 fn embedding_scale(config: &DecoderConfig, dtype: DType) -> Result<Option<f64>> {
-    if !config.scaled_embeddings {
-        return Ok(None);
-    }
-    let root = Tensor::new((config.hidden_size as f64).sqrt() as f32, &Device::Cpu)?;
-    Ok(Some(f64::from(root.to_dtype(dtype)?.to_dtype(DType::F32)?.to_scalar::<f32>()?)))
+    let Some(scale) = config.embedding_scale else { return Ok(None) };
+    let rounded = Tensor::new(scale as f32, &Device::Cpu)?.to_dtype(dtype)?.to_dtype(DType::F32)?;
+    Ok(Some(f64::from(rounded.to_scalar::<f32>()?)))
 }

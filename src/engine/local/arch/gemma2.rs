@@ -36,7 +36,7 @@ pub(super) fn as_gemma(fields: &mut Fields<'_>, plain: DecoderConfig) -> Decoder
         activation: fields.activation("hidden_activation", Activation::GeluTanh),
         query_scalar: fields.positive("query_pre_attn_scalar").unwrap_or(256.0),
         attention_bias: fields.attention_bias(),
-        scaled_embeddings: true,
+        embedding_scale: Some((plain.hidden_size as f64).sqrt()),
         ..plain
     }
 }

@@ -28,6 +28,7 @@ const SIZES: &[(&str, usize)] = &[
 /// The bases of the rotary frequencies of layers that see everything, and of those that slide.
 const THETAS: [f64; 2] = [1_000_000.0, 10_000.0];
 
+<<<<<<< ours
 /// The text part's settings as a text model's own: what stands around them in a multimodal `config.json` and is meant for it too comes in.
 pub(super) fn text_alone(json: &Value) -> Value {
     let mut alone = json["text_config"].clone();
@@ -40,6 +41,19 @@ pub(super) fn text_alone(json: &Value) -> Value {
     alone["architectures"] = json!(TEXT.architectures);
     alone
 }
+=======
+/// Keys of the parts that are left aside.
+const SIGHT: &[&str] = &[
+    "vision_config",
+    "mm_tokens_per_image",
+    "boi_token_id",
+    "boi_token_index",
+    "eoi_token_id",
+    "eoi_token_index",
+    "image_token_id",
+    "image_token_index",
+];
+>>>>>>> theirs
 
 fn read_text(fields: &mut Fields<'_>) -> DecoderConfig {
     let logit_soft_cap = fields.positive("final_logit_softcapping");
@@ -59,7 +73,7 @@ fn read(fields: &mut Fields<'_>) -> DecoderConfig {
 }
 
 fn read_multimodal(fields: &mut Fields<'_>) -> DecoderConfig {
-    fields.ignore(&["vision_config", "mm_tokens_per_image", "boi_token_index", "eoi_token_index", "image_token_index"]);
+    fields.ignore(SIGHT);
     let tied = fields.flag_or("tie_word_embeddings", true);
     let Some(mut text) = fields.open_config("text_config") else {
         fields.refuse_value("text_config", None, "the settings of the text part");

@@ -150,6 +150,7 @@ pub(super) fn rotate(x: &Tensor, angles: &(Tensor, Tensor)) -> candle_core::Resu
 }
 
 #[cfg(test)]
+#[expect(clippy::unreadable_literal, reason = "as PyTorch prints them")]
 mod tests {
     use super::*;
 

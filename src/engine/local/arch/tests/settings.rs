@@ -149,6 +149,7 @@ fn both_spellings_read_equal() {
 
 /// The settings of some well-known checkpoints, as they are stored.
 #[test]
+#[expect(clippy::unreadable_literal, reason = "as they are stored")]
 fn well_known_checkpoints_are_read_as_they_are() {
     let llama = config_of(&json!({
         "architectures": ["LlamaForCausalLM"], "attention_bias": false, "attention_dropout": 0.0, "bos_token_id": 128000,

@@ -30,7 +30,7 @@ pub(super) fn exp<L: Level>(x: f32) -> f32 {
 ///
 /// Cephes' `tanhf`: a polynomial near zero, `1 − 2 / (e^2x + 1)` beyond.
 #[inline(always)]
-#[expect(clippy::excessive_precision, reason = "the constants as published")]
+#[expect(clippy::excessive_precision, clippy::unreadable_literal, reason = "the constants as published")]
 pub(super) fn tanh<L: Level>(x: f32) -> f32 {
     let square = x * x;
     let mut p = -5.70498872745e-3;

@@ -137,7 +137,7 @@ fn assert_computes(function: impl Function, exact: impl Fn(f64) -> f64, toleranc
 fn activations_and_their_slopes_are_exact_on_every_level() {
     assert_computes(Tanh, f64::tanh, 5e-7);
     assert_computes(Gate(Silu), |x| x / (1.0 + (-x).exp()), 2e-6);
-    let gelu = |x: f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh());
+    let gelu = |x: f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh());
     assert_computes(Gate(Gelu), gelu, 2e-6);
 }
 
