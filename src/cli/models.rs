@@ -117,8 +117,8 @@ fn list(args: &ListArgs) -> Result<()> {
         let family = family.as_deref().unwrap_or("not supported");
         let size = parameters.map(magnitude).unwrap_or_default();
         let commit = commit.as_deref().map(|c| c.get(..8).unwrap_or(c)).unwrap_or_default();
-        output::data(&format!("{model:<width$}  {family:<13}  {size:>6}  {state:<8}  {commit}").trim_end())?;
-        output::data("\n")?;
+        let line = format!("{model:<width$}  {family:<13}  {size:>6}  {state:<8}  {commit}");
+        output::data(&format!("{}\n", line.trim_end()))?;
     }
     Ok(())
 }

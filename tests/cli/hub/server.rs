@@ -145,7 +145,7 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
         let Some((name, value)) = line.split_once(':') else { continue };
         let value = value.trim();
         match name.to_lowercase().as_str() {
-            "host" => request.host = value.to_owned(),
+            "host" => value.clone_into(&mut request.host),
             "authorization" => request.authorization = Some(value.to_owned()),
             "range" => {
                 let from = value.strip_prefix("bytes=").and_then(|range| range.split('-').next()?.parse().ok());
@@ -270,8 +270,8 @@ fn send(
     bytes: &[u8],
     headers: &str,
 ) -> std::io::Result<()> {
-    let from = if state.without_ranges && !request.probe { 0 } else { request.from.unwrap_or(0) };
-    let ranged = request.from.is_some() && !(state.without_ranges && !request.probe);
+    let ranged = request.from.filter(|_| request.probe || !state.without_ranges);
+    let from = ranged.unwrap_or(0);
     if from > 0 && from >= bytes.len() {
         return refuse(stream, 416, None);
     }
@@ -296,7 +296,7 @@ fn send(
     let pace = if request.probe { Duration::ZERO } else { state.pace };
     drop(state);
     let range = format!("Content-Range: bytes {from}-{}/{}\r\n", to.max(1) - 1, bytes.len());
-    let (status, range) = if ranged { ("206 Partial Content", range.as_str()) } else { ("200 OK", "") };
+    let (status, range) = if ranged.is_some() { ("206 Partial Content", range.as_str()) } else { ("200 OK", "") };
     let mut stream = head(stream, status, body.len(), &format!("{headers}{range}"))?;
     std::thread::sleep(pace);
     if !request.bare {
@@ -311,5 +311,5 @@ fn send(
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(bytes))
 }

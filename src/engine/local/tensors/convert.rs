@@ -31,7 +31,7 @@ fn place<T: WithDType + Default>(
     device: &Device,
 ) -> Result<Tensor> {
     let values = match stored {
-        Dtype::F32 => values(bytes, |b| f32::from_le_bytes(b), to),
+        Dtype::F32 => values(bytes, f32::from_le_bytes, to),
         Dtype::F16 => values(bytes, |b| f16::from_le_bytes(b).to_f32(), to),
         Dtype::BF16 => values(bytes, |b| bf16::from_le_bytes(b).to_f32(), to),
         other => {

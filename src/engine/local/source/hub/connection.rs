@@ -92,14 +92,19 @@ impl Online {
     pub(super) fn metadata(&self, repo: &Repo, file: &str) -> Result<Metadata, Refusal> {
         let mut url = self.url(repo, file);
         for _ in 0..HOPS {
-            let answer = self.patiently(|| self.prepared(&self.hops, &url).set("Range", "bytes=0-0"))?;
-            match answer.header("Location").filter(|_| (300..400).contains(&answer.status())) {
-                Some(place) if place.starts_with('/') => url = format!("{}{place}", origin(&self.endpoint)),
-                Some(place) if place.starts_with(&format!("{}/", origin(&self.endpoint))) => url = place.to_owned(),
-                _ => return self.read(&answer, repo.revision()),
-            }
+            let answer = patiently(|| self.prepared(&self.hops, &url).set("Range", "bytes=0-0"))?;
+            let hop = answer.header("Location").filter(|_| (300..400).contains(&answer.status()) && !answer.has("x-linked-etag"));
+            let Some(next) = hop.and_then(|place| self.on_the_hub(place)) else { return self.read(&answer, repo.revision()) };
+            url = next;
         }
         Err(Refusal::Odd("it redirects without an end".to_owned()))
+    }
+
+    /// The address of a redirection that stays on the Hub; one that leaves it leads to a large file's bytes.
+    fn on_the_hub(&self, place: &str) -> Option<String> {
+        let origin = origin(&self.endpoint);
+        let path = place.strip_prefix(origin).unwrap_or(place);
+        path.starts_with('/').then(|| format!("{origin}{path}"))
     }
 
     fn read(&self, answer: &Response, revision: &str) -> Result<Metadata, Refusal> {
@@ -113,8 +118,9 @@ impl Online {
             Some(size) => size,
             None => match answer.header("Location") {
                 Some(place) => {
-                    let linked =
-                        self.patiently(|| self.follow.get(place).set("Accept-Encoding", "identity").set("Range", "bytes=0-0"))?;
+                    let place = self.on_the_hub(place).unwrap_or_else(|| place.to_owned());
+                    let ask = || self.follow.get(&place).set("Accept-Encoding", "identity").set("Range", "bytes=0-0");
+                    let linked = patiently(ask)?;
                     size(&linked).ok_or_else(|| lacks("content-range"))?
                 }
                 None => return Err(lacks("content-range")),
@@ -142,20 +148,19 @@ impl Online {
             None => request,
         }
     }
-
-    /// Asks again after a pause where the server is too busy.
-    fn patiently(&self, request: impl Fn() -> Request) -> Result<Response, Refusal> {
-        for pause in PAUSES {
-            match answered(request().call()) {
-                Err(Refusal::Busy(_)) if interrupt::check().is_ok() => std::thread::sleep(pause),
-                answer => return answer,
-            }
-        }
-        answered(request().call())
-    }
 }
 
-#[expect(clippy::result_large_err, reason = "the client's own error, looked at once and dropped here")]
+/// Asks again after a pause where the server is too busy.
+fn patiently(request: impl Fn() -> Request) -> Result<Response, Refusal> {
+    for pause in PAUSES {
+        match answered(request().call()) {
+            Err(Refusal::Busy(_)) if interrupt::check().is_ok() => std::thread::sleep(pause),
+            answer => return answer,
+        }
+    }
+    answered(request().call())
+}
+
 fn answered(answer: Result<Response, ureq::Error>) -> Result<Response, Refusal> {
     match answer {
         Ok(response) => Ok(response),

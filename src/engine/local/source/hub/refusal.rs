@@ -42,16 +42,18 @@ pub(super) struct Asked<'a> {
 impl Refusal {
     /// Reads a status and the Hub's own code beside it.
     pub(super) fn of(status: u16, code: Option<&str>) -> Self {
-        match (code, status) {
-            (Some("EntryNotFound"), _) => Self::NoFile,
-            (Some("RevisionNotFound"), _) => Self::NoRevision,
-            (Some("RepoNotFound"), _) => Self::NoRepository,
-            (Some("GatedRepo"), _) => Self::Gated,
-            (_, 404) => Self::NoFile,
-            (_, 401) => Self::Unauthorised,
-            (_, 403) => Self::Forbidden,
-            (_, 429 | 500 | 502..=504) => Self::Busy(status),
-            _ => Self::Status(status),
+        match code {
+            Some("EntryNotFound") => Self::NoFile,
+            Some("RevisionNotFound") => Self::NoRevision,
+            Some("RepoNotFound") => Self::NoRepository,
+            Some("GatedRepo") => Self::Gated,
+            _ => match status {
+                404 => Self::NoFile,
+                401 => Self::Unauthorised,
+                403 => Self::Forbidden,
+                429 | 500 | 502..=504 => Self::Busy(status),
+                _ => Self::Status(status),
+            },
         }
     }
 

@@ -88,7 +88,7 @@ fn sha256_differs(path: &Path, metadata: &Metadata) -> Result<Option<String>> {
             read => hasher.update(&chunk[..read]),
         }
     }
-    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = format!("{:x}", hasher.finalize());
     Ok((found != metadata.etag.to_lowercase()).then_some(found))
 }
 
