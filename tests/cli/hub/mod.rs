@@ -4,6 +4,7 @@ mod failures;
 mod server;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use self::server::Hub;
-use crate::sandbox::{Said, Sandbox};
+use crate::sandbox::{Said, Sandbox, same_report};
 
 const REPO: &str = "tiny/owl";
 const ONE: &str = "model-00001-of-00002.safetensors";
@@ -279,4 +280,31 @@ fn a_run_on_a_hub_model_reports_the_commit_that_it_used() {
     assert_eq!((&models[0]["model"], &models[0]["commit"]), (&REPO.into(), &world.commit.clone().into()));
     assert_eq!((&models[0]["family"], models[0]["parameters"].as_u64().is_some_and(|n| n > 100_000)), (&"qwen2".into(), true));
     assert_eq!((&models[1]["model"], &models[1]["commit"]), (&"builtin:tiny-b".into(), &serde_json::Value::Null));
+}
+
+#[test]
+fn a_run_keeps_to_its_commit_though_the_branch_moves_under_it() {
+    let world = World::new();
+    let newer = world.hub.publish(REPO, "next", &checkpoint("tiny-b"));
+    assert_eq!(world.online(&["models", "pull", "tiny/owl@next"]).status, 0);
+    assert_eq!(world.pull().status, 0);
+    let config = crate::trial::SMALL.replace("builtin:tiny-a", REPO);
+    std::fs::write(world.sandbox.path("small.toml"), config).expect("writable");
+    let run = |out: &str, moves: bool| {
+        let small = ["--set", "generate.samples=12", "--set", "seeds=[1]", "--set", "finetune.max_steps=2"];
+        let arms = ["--set", "arms=[\"base\", \"treatment\", \"control\"]", "--out", out, "--store", out, "-v"];
+        let mut command = world.command(&[&["run", "small.toml"], &small[..], &arms[..]].concat());
+        let mut child = command.env("HF_HUB_OFFLINE", "1").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        assert!(lines.by_ref().any(|line| line.ends_with("started")), "a job starts");
+        if moves {
+            std::fs::write(world.cached("refs/main"), &newer).expect("writable"); // what a pull beside the run does
+        }
+        let rest: Vec<String> = lines.collect();
+        assert!(child.wait().expect("it ended").success(), "{rest:?}");
+        world.sandbox.json(&format!("{out}/report.json"))
+    };
+    let (still, moved) = (run("still", false), run("moved", true));
+    assert_ne!(world.scores(REPO), world.scores(&format!("{REPO}@{}", world.commit)), "the branch has moved");
+    same_report(&still, &moved);
 }
