@@ -125,6 +125,10 @@ impl Needs<'_> {
             let halves = std::iter::successors(Some(of.micro_batch / 2), |n| Some(n / 2)).take_while(|n| *n > 0);
             halves.map(|micro_batch| Finetune { micro_batch, ..of.clone() }).find(|smaller| fits(smaller))
         };
+        let again = Finetune { gradient_checkpointing: Some(true), ..recipe.clone() };
+        if recipe.gradient_checkpointing == Some(false) && fits(&again) {
+            return format!("fits with `{table}.gradient_checkpointing = true`, for a third more time");
+        }
         match halves(recipe) {
             Some(smaller) => format!("fits with `{table}.micro_batch = {}`, and learns the same", smaller.micro_batch),
             None if full && (fits(&adapter) || halves(&adapter).is_some()) => format!("fits with `{table}.method = \"lora\"`"),
@@ -236,6 +240,8 @@ mod tests {
         assert_eq!(advice(1_000_000, 2, &[]), "fits with `--threads 1`, which runs one job at a time");
         assert_eq!(advice(500_000, 1, &[]), "fits with `finetune.micro_batch = 8`, and learns the same");
         assert_eq!(advice(300_000, 1, &[]), "fits with `finetune.method = \"lora\"`");
+        let eager = ["finetune.gradient_checkpointing=false"];
+        assert_eq!(advice(500_000, 1, &eager), "fits with `finetune.gradient_checkpointing = true`, for a third more time");
         assert_eq!(advice(100_000, 1, &[]), "a smaller base or a larger machine would do");
         assert_eq!(advice(10_000, 1, &[]), "a smaller base or a larger machine would do");
     }

@@ -42,7 +42,7 @@ impl Sizes<'_> {
     }
 
     /// While it learns by `recipe` from rows of at most `longest` tokens. Where the recipe leaves gradient checkpointing open, it counts
-    /// as off if that fits into what the machine has at hand.
+    /// as off on a CPU if that fits into what the machine has at hand.
     pub(super) fn training(&self, recipe: &Finetune, longest: usize) -> u64 {
         let with = |gradient_checkpointing| {
             let recipe = Finetune { gradient_checkpointing, ..recipe.clone() };
@@ -50,7 +50,7 @@ impl Sizes<'_> {
         };
         let room = if self.on_cpu { tool::memory::available() } else { None };
         match recipe.gradient_checkpointing {
-            None if room.is_some_and(|room| room < with(Some(false))) => with(Some(true)),
+            None if room.is_none_or(|room| room < with(Some(false))) => with(Some(true)),
             choice => with(choice),
         }
     }

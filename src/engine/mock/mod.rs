@@ -167,6 +167,7 @@ impl Engine for Mock {
     fn memory(&self, model: &ModelRef, work: &Workload<'_>, _: Reach) -> Result<Memory> {
         let parameters = self.identify(model)?.parameters;
         let training = work.recipe.map(|recipe| match recipe.method {
+            _ if recipe.gradient_checkpointing == Some(true) => 16 * parameters,
             Method::Full { .. } => (16 + recipe.micro_batch as u64) * parameters,
             Method::Lora(_) => (5 + recipe.micro_batch as u64) * parameters,
         });
