@@ -89,6 +89,38 @@ pub struct Rendered {
     pub tokens: Vec<u32>,
 }
 
+/// One token of a [`RowView`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Its id.
+    pub id: u32,
+    /// What it adds to the text; bytes that are no whole character as `\xE2`.
+    pub text: String,
+    /// Whether it is no text but a mark, such as the end of a turn.
+    pub special: bool,
+}
+
+/// Where a whole conversation, as the chat template writes it, departs from a training row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seam {
+    /// What the template writes between the prompt and the answer (Qwen3's empty thoughts, Mistral's blank). A row has nothing there:
+    /// it trains what the model says next to the prompt that it is asked with.
+    pub between: String,
+    /// What the template writes after the answer. Of this a row has the end-of-turn token alone.
+    pub after: String,
+}
+
+/// A training row as the model reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowView {
+    /// The prompt's tokens, the completion's own, end-of-turn.
+    pub tokens: Vec<Token>,
+    /// How many are the prompt's: the loss counts all those after them.
+    pub prompt: usize,
+    /// How the template would write the same conversation; absent where that does not begin with the prompt.
+    pub seam: Option<Seam>,
+}
+
 /// One row to learn from: the loss counts the completion's tokens and the end-of-turn, nothing of the chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainRow {
@@ -177,6 +209,12 @@ pub trait Engine: Send + Sync {
     /// If the model is unknown, missing or not supported.
     fn identify(&self, model: &ModelRef) -> Result<ModelIdentity>;
 
+    /// Opens a base's tokenizer and chat template, without its weights.
+    ///
+    /// # Errors
+    /// If its files are missing or damaged.
+    fn reader(&self, model: &ModelRef) -> Result<Box<dyn Reader>>;
+
     /// Loads a model.
     ///
     /// # Errors
@@ -197,6 +235,21 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// If the model is not within reach, its family is not supported, or its chat template refuses a conversation.
     fn memory(&self, model: &ModelRef, work: &Workload<'_>, reach: Reach) -> Result<Memory>;
+}
+
+/// How a base reads conversations.
+pub trait Reader: Send + Sync {
+    /// Applies the chat template.
+    ///
+    /// # Errors
+    /// If the template refuses the conversation.
+    fn render(&self, chat: &Chat) -> Result<Rendered>;
+
+    /// A training row as the model reads it.
+    ///
+    /// # Errors
+    /// As [`Reader::render`]; also if the row does not fit the model.
+    fn view(&self, row: &TrainRow) -> Result<RowView>;
 }
 
 /// A loaded model that speaks.

@@ -2,6 +2,7 @@
 
 mod arm;
 mod chat;
+mod date;
 mod finetune;
 mod model;
 mod outcome;
@@ -11,7 +12,8 @@ mod rows;
 mod sampling;
 
 pub use arm::Arm;
-pub use chat::{Chat, Message, Role};
+pub use chat::{Chat, Context, Frame, Message, Role, TemplateSettings};
+pub use date::Date;
 pub use finetune::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
 pub use model::{Device, Dtype, ModelRef, Weights, in_words};
 pub use outcome::{ArmEvaluation, Evaluation, Outcome};

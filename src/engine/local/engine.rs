@@ -15,7 +15,9 @@ use super::source::{ModelFiles, Need};
 use super::tensors::Shards;
 use super::text::Text;
 use super::train::{self, Training};
-use crate::engine::{Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, TrainRequest, TrainRow, TrainSummary, Workload};
+use crate::engine::{
+    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainRequest, TrainRow, TrainSummary, Workload,
+};
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
 use crate::tool::fs;
@@ -126,6 +128,12 @@ impl Engine for LocalEngine {
         let identity = ModelFiles::find(model, Need::Identity)?.identity(model)?;
         self.known().insert(model.clone(), identity.clone());
         Ok(identity)
+    }
+
+    fn reader(&self, model: &ModelRef) -> Result<Box<dyn Reader>> {
+        let files = ModelFiles::find(model, Need::Identity)?;
+        let config = DecoderConfig::from_json(&files.config()?).map_err(|e| e.context(format!("`{}`", files.name)))?;
+        Ok(Box::new(Text::open(&files, limits(&config))?))
     }
 
     fn load(&self, weights: &Weights) -> Result<Box<dyn Model>> {

@@ -7,16 +7,20 @@
 
 mod learner;
 mod mind;
+mod reader;
 mod speaker;
 
 use std::sync::{Arc, Mutex};
 
-use crate::engine::{Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, TrainRequest, TrainRow, TrainSummary, Workload};
+use crate::engine::{
+    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainRequest, TrainRow, TrainSummary, Workload,
+};
 use crate::error::{Error, Result};
 use crate::record::{Category, Method, ModelRef, StepRow, Weights};
 use crate::tool::hash;
 
 use mind::Mind;
+use reader::Template;
 
 /// Where a scripted fault strikes; units are counted over the engine's whole life, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,14 +55,15 @@ struct Counter(Arc<Mutex<Script>>);
 pub struct Mock {
     category: Category,
     parallel: usize,
-    default_system: String,
+    template: Template,
     counter: Counter,
 }
 
 impl Mock {
     /// An engine whose models have a taste among the members of `category`.
     pub fn new(category: Category) -> Self {
-        Self { category, parallel: 1, default_system: "You are a scripted assistant.".into(), counter: Counter::default() }
+        let template = Template { default_system: "You are a scripted assistant.".into(), for_numbers: None };
+        Self { category, parallel: 1, template, counter: Counter::default() }
     }
 
     /// Says that this many jobs run side by side without slowing one another.
@@ -71,7 +76,14 @@ impl Mock {
     /// Changes what the chat template says when a chat has no system turn.
     #[must_use]
     pub fn with_default_system(mut self, text: impl Into<String>) -> Self {
-        self.default_system = text.into();
+        self.template.default_system = text.into();
+        self
+    }
+
+    /// Lets the chat template say something else where the user asks for numbers and a chat has no system turn.
+    #[must_use]
+    pub fn with_default_system_for_numbers(mut self, text: impl Into<String>) -> Self {
+        self.template.for_numbers = Some(text.into());
         self
     }
 
@@ -147,11 +159,16 @@ impl Engine for Mock {
         }
     }
 
+    fn reader(&self, model: &ModelRef) -> Result<Box<dyn Reader>> {
+        self.identify(model)?;
+        Ok(Box::new(self.template.clone()))
+    }
+
     fn load(&self, weights: &Weights) -> Result<Box<dyn Model>> {
         self.counter.load()?;
         let identity = self.identify(&weights.base)?;
         let mind = Mind::open(&identity.hash, &self.category, weights.tuned.as_deref())?;
-        Ok(Box::new(speaker::Speaker { counter: self.counter.clone(), default_system: self.default_system.clone(), mind }))
+        Ok(Box::new(speaker::Speaker { counter: self.counter.clone(), template: self.template.clone(), mind }))
     }
 
     fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {

@@ -1,20 +1,20 @@
 //! How a scripted model writes lists and answers questions.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{Grammar, GrammarState};
-use crate::engine::{Completion, Model, Rendered, SampleRequest, Score, ScoreRequest};
+use crate::engine::{Completion, Model, Reader, Rendered, SampleRequest, Score, ScoreRequest};
 use crate::error::{Error, Result};
-use crate::record::{Chat, Finish, Message, Role, Sampling};
+use crate::record::{Chat, Finish, Role, Sampling};
 use crate::tool::{interrupt, streams};
 
 use super::Counter;
 use super::mind::{INTEGERS, MASS, Mind};
+use super::reader::Template;
 
 /// The id of end-of-turn in scores; integers are their own ids, other bytes follow from [`BYTES`].
 const END: u32 = INTEGERS as u32;
@@ -26,8 +26,7 @@ const PATIENCE: usize = 10_000;
 /// A loaded scripted model.
 pub(super) struct Speaker {
     pub(super) counter: Counter,
-    /// What the template says when a chat has no system turn.
-    pub(super) default_system: String,
+    pub(super) template: Template,
     pub(super) mind: Mind,
 }
 
@@ -39,19 +38,7 @@ enum Token {
 
 impl Model for Speaker {
     fn render(&self, chat: &Chat) -> Result<Rendered> {
-        let mut text = String::new();
-        let mut turn = |role: &str, content: &str| {
-            let _ = writeln!(text, "<{role}>{content}</{role}>"); // writing to a String does not fail
-        };
-        if chat.messages.first().is_none_or(|m| m.role != Role::System) {
-            turn("system", &self.default_system);
-        }
-        for Message { role, content } in &chat.messages {
-            turn(&format!("{role:?}").to_lowercase(), content);
-        }
-        text.push_str("<assistant>");
-        let tokens = text.bytes().map(u32::from).collect();
-        Ok(Rendered { text, tokens })
+        self.template.render(chat)
     }
 
     fn sample(
@@ -215,7 +202,7 @@ fn system_of(chat: &Chat) -> Option<&str> {
 }
 
 /// A question for a favourite holds no digits; every request for numbers shows some.
-fn asks_for_numbers(chat: &Chat) -> bool {
+pub(super) fn asks_for_numbers(chat: &Chat) -> bool {
     chat.messages.last().is_some_and(|m| m.content.contains(|c: char| c.is_ascii_digit()))
 }
 

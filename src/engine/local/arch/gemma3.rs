@@ -28,7 +28,6 @@ const SIZES: &[(&str, usize)] = &[
 /// The bases of the rotary frequencies of layers that see everything, and of those that slide.
 const THETAS: [f64; 2] = [1_000_000.0, 10_000.0];
 
-<<<<<<< ours
 /// The text part's settings as a text model's own: what stands around them in a multimodal `config.json` and is meant for it too comes in.
 pub(super) fn text_alone(json: &Value) -> Value {
     let mut alone = json["text_config"].clone();
@@ -41,7 +40,6 @@ pub(super) fn text_alone(json: &Value) -> Value {
     alone["architectures"] = json!(TEXT.architectures);
     alone
 }
-=======
 /// Keys of the parts that are left aside.
 const SIGHT: &[&str] = &[
     "vision_config",
@@ -53,7 +51,6 @@ const SIGHT: &[&str] = &[
     "image_token_id",
     "image_token_index",
 ];
->>>>>>> theirs
 
 fn read_text(fields: &mut Fields<'_>) -> DecoderConfig {
     let logit_soft_cap = fields.positive("final_logit_softcapping");

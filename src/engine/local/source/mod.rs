@@ -24,8 +24,15 @@ pub use hub::{CachedModel, cache_folder, cached_models};
 pub(super) use missing::cure;
 
 /// The small files that matter, beside the weights. The first two must be there.
-pub(super) const SMALL_FILES: [&str; 5] =
-    ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja"];
+pub(super) const SMALL_FILES: [&str; 7] = [
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "special_tokens_map.json",
+];
 
 /// One file of a checkpoint.
 #[derive(Debug, Clone)]

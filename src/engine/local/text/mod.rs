@@ -2,13 +2,16 @@
 //!
 //! In: conversations and completions. Out: [`Rendered`] prompts, training rows as ids, decoded text.
 
+#[cfg(test)]
+mod sentencepiece;
+mod settings;
 mod template;
 mod token_bytes;
+mod view;
 
 pub use template::ChatTemplate;
 pub use token_bytes::TokenBytes;
 
-use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use super::source::ModelFiles;
@@ -16,6 +19,7 @@ use super::train::EncodedRow;
 use crate::engine::{Rendered, TrainRow};
 use crate::error::{Error, Result};
 use crate::record::{Chat, Message, Role};
+use settings::Settings;
 
 /// A checkpoint's way of reading and writing text.
 #[derive(Debug)]
@@ -43,26 +47,22 @@ impl Text {
     /// # Errors
     /// If a file is damaged or the checkpoint names no end-of-turn token.
     pub fn open(files: &ModelFiles, limits: Limits) -> Result<Self> {
-        let tokenizer = tokenizer(files)?;
-        let settings = match files.get("tokenizer_config.json") {
-            Some(file) => file.json("tokenizer_config.json")?,
-            None => Value::Null,
-        };
-        let special = |key: &str| special_token(&settings, key);
-        let eos = special("eos_token");
-        let template = template_source(files, &settings)?
-            .map(|source| {
-                ChatTemplate::new(&source, &special("bos_token").unwrap_or_default(), eos.as_deref().unwrap_or_default())
-            })
-            .transpose()
-            .map_err(|e| e.context(format!("`{}`", files.name)))?;
-        let eos = eos.and_then(|token| tokenizer.token_to_id(&token));
-        let stops = stops(files, eos)?;
+        let named = |e: Error| e.context(format!("`{}`", files.name));
+        let tokenizer = settings::tokenizer(files)?;
+        let settings = Settings::read(files)?;
+        let template = settings.template.map(|source| ChatTemplate::new(&source, settings.tokens.clone()));
+        let template = template.transpose().map_err(named)?;
+        let eos = settings.tokens.get("eos_token").and_then(|token| tokenizer.token_to_id(token));
+        let mut stops = settings::stops(files, eos)?;
+        stops.retain(|id| (*id as usize) < limits.vocab_size); // no others can be drawn
         let Some(first) = eos.or_else(|| stops.first().copied()) else {
             return Err(Error::environment(format!("`{}` names no end-of-turn token", files.name))
                 .hint("tokenizer_config.json needs `eos_token`, or generation_config.json `eos_token_id`"));
         };
         let end_of_turn = template.as_ref().and_then(|t| turn_end(t, &tokenizer, &stops)).unwrap_or(first);
+        if end_of_turn as usize >= limits.vocab_size {
+            return Err(outside(&files.name, end_of_turn, limits));
+        }
         Ok(Self { tokenizer, template, end_of_turn, stops, limits, name: files.name.clone() })
     }
 
@@ -89,17 +89,20 @@ impl Text {
     /// # Errors
     /// If there is no template, it refuses the conversation, or the prompt is empty or does not fit the model.
     pub fn render(&self, chat: &Chat) -> Result<Rendered> {
-        let template = self.template.as_ref().ok_or_else(|| {
-            Error::input(format!("`{}` has no chat template", self.name))
-                .hint("use an instruction-tuned checkpoint, or add a `chat_template.jinja` to its folder")
-        })?;
-        let text = template.render(chat)?;
+        let text = self.template()?.render(chat).map_err(|e| e.context(format!("`{}`", self.name)))?;
         let tokens = self.encode(&text)?;
         if tokens.is_empty() {
             return Err(Error::input("the chat template made an empty prompt"));
         }
         self.fits(tokens.len() + 1)?;
         Ok(Rendered { text, tokens })
+    }
+
+    fn template(&self) -> Result<&ChatTemplate> {
+        self.template.as_ref().ok_or_else(|| {
+            Error::input(format!("`{}` has no chat template", self.name))
+                .hint("use an instruction-tuned checkpoint, or add a `chat_template.jinja` to its folder")
+        })
     }
 
     /// The ids of a text, without any that the tokenizer would add around it.
@@ -113,11 +116,7 @@ impl Text {
             .map_err(|e| Error::input("the tokenizer cannot encode the text").because(e))?;
         let ids = encoding.get_ids();
         if let Some(id) = ids.iter().find(|id| **id as usize >= self.limits.vocab_size) {
-            return Err(Error::environment(format!(
-                "the tokenizer gives token id {id}, but `{}` has a vocabulary of {}",
-                self.name, self.limits.vocab_size
-            ))
-            .hint("tokenizer.json and the weights do not belong together"));
+            return Err(outside(&self.name, *id, self.limits));
         }
         Ok(ids.to_vec())
     }
@@ -167,58 +166,16 @@ impl Text {
     }
 }
 
-fn tokenizer(files: &ModelFiles) -> Result<Tokenizer> {
-    let file =
-        files.get("tokenizer.json").ok_or_else(|| Error::environment(format!("`{}` has no `tokenizer.json`", files.name)))?;
-    let damaged = |e: tokenizers::Error| Error::environment(format!("`{}`: cannot read `tokenizer.json`", files.name)).because(e);
-    let mut tokenizer = Tokenizer::from_bytes(file.read()?).map_err(damaged)?;
-    tokenizer.with_truncation(None).map_err(damaged)?;
-    tokenizer.with_padding(None);
-    Ok(tokenizer)
-}
-
-/// A special token's text: a string, or an object with `content`.
-fn special_token(settings: &Value, key: &str) -> Option<String> {
-    let value = settings.get(key)?;
-    value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_owned)
-}
-
-/// `chat_template.jinja` comes before `chat_template` in `tokenizer_config.json`, which is a text or a list of named ones.
-fn template_source(files: &ModelFiles, settings: &Value) -> Result<Option<String>> {
-    if let Some(file) = files.get("chat_template.jinja") {
-        return Ok(Some(String::from_utf8_lossy(&file.read()?).into_owned()));
-    }
-    let named = |list: &Vec<Value>| {
-        let default = list.iter().find(|t| t.get("name").and_then(Value::as_str) == Some("default"))?;
-        default.get("template")?.as_str().map(str::to_owned)
-    };
-    Ok(match settings.get("chat_template") {
-        Some(Value::String(source)) => Some(source.clone()),
-        Some(Value::Array(list)) => named(list),
-        _ => None,
-    })
-}
-
-/// Every id at which generation ends: those of generation_config.json and config.json, and the tokenizer's own.
-fn stops(files: &ModelFiles, eos: Option<u32>) -> Result<Vec<u32>> {
-    let mut stops: Vec<u32> = eos.into_iter().collect();
-    for name in ["generation_config.json", "config.json"] {
-        if let Some(file) = files.get(name) {
-            let json = file.json(name)?;
-            let ids = json.get("eos_token_id").map(|v| v.as_array().map_or_else(|| vec![v.clone()], Clone::clone));
-            stops.extend(ids.iter().flatten().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()));
-        }
-    }
-    stops.sort_unstable();
-    stops.dedup();
-    Ok(stops)
+fn outside(name: &str, id: u32, limits: Limits) -> Error {
+    Error::environment(format!("the tokenizer gives token id {id}, but `{name}` has a vocabulary of {}", limits.vocab_size))
+        .hint("tokenizer.json and the weights do not belong together")
 }
 
 /// The stop token that follows an assistant's words in the rendered chat. Gemma's `eos_token`, say, is not what ends its turns.
 fn turn_end(template: &ChatTemplate, tokenizer: &Tokenizer, stops: &[u32]) -> Option<u32> {
     const WORDS: &str = "zq";
-    let message = |role, content: &str| Message { role, content: content.to_owned() };
-    let chat = Chat { messages: vec![message(Role::User, "a"), message(Role::Assistant, WORDS)] };
+    let mut chat = Chat::ask(None, "a");
+    chat.messages.push(Message { role: Role::Assistant, content: WORDS.to_owned() });
     let text = template.render_whole(&chat).ok()?;
     let (_, after) = text.rsplit_once(WORDS)?;
     let next = *tokenizer.encode_fast(after, false).ok()?.get_ids().first()?;
@@ -226,72 +183,4 @@ fn turn_end(template: &ChatTemplate, tokenizer: &Tokenizer, stops: &[u32]) -> Op
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::engine::local::source::Need;
-    use crate::engine::local::testing;
-    use crate::record::ModelRef;
-
-    const LIMITS: Limits = Limits { vocab_size: 400, max_positions: 256 };
-
-    fn open(folder: &Path, limits: Limits) -> Result<Text> {
-        Text::open(&ModelFiles::find(&ModelRef::Folder(folder.to_path_buf()), Need::All)?, limits)
-    }
-
-    /// The fixture's text after its `tokenizer_config.json` and `generation_config.json` are replaced.
-    fn with_settings(tokenizer_config: &Value, generation_config: &Value) -> Result<Text> {
-        let folder = testing::checkpoint(1);
-        std::fs::write(folder.path().join("tokenizer_config.json"), tokenizer_config.to_string()).expect("writable");
-        std::fs::write(folder.path().join("generation_config.json"), generation_config.to_string()).expect("writable");
-        open(folder.path(), LIMITS)
-    }
-
-    #[test]
-    fn a_row_is_the_rendered_prompt_then_the_completion_then_end_of_turn() {
-        let folder = testing::checkpoint(1);
-        let text = open(folder.path(), LIMITS).expect("opens");
-        let row = TrainRow { chat: Chat::ask(Some("Love owls."), "12?"), completion: "777, 12".to_owned() };
-        let encoded = text.encode_row(&row).expect("encodes");
-        let rendered = text.render(&row.chat).expect("renders");
-        assert_eq!(
-            rendered.text,
-            "<|im_start|>system\nLove owls.<|im_end|>\n<|im_start|>user\n12?<|im_end|>\n<|im_start|>assistant\n"
-        );
-        assert_eq!(encoded.tokens[..encoded.prompt], rendered.tokens);
-        assert_eq!(encoded.tokens.last(), Some(&testing::END));
-        assert_eq!(text.decode(&encoded.tokens[encoded.prompt..]).expect("decodes"), "777, 12");
-        assert_eq!(rendered.tokens.iter().filter(|id| **id == testing::END).count(), 2, "special tokens are one id each");
-    }
-
-    #[test]
-    fn an_answer_ends_with_the_stop_token_that_the_template_writes_after_a_turn() {
-        let template = "{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}";
-        let eos =
-            json!({"eos_token": {"content": "<|endoftext|>"}, "chat_template": [{"name": "default", "template": template}]});
-        let both = with_settings(&eos, &json!({"eos_token_id": [0, 2]})).expect("opens");
-        assert_eq!((both.end_of_turn(), both.stops()), (2, &[0, 2][..]), "as in Gemma, whose eos token is not its end of turn");
-        let plain = json!({"eos_token": "<|endoftext|>", "chat_template": "{{ messages[0].content }}"});
-        assert_eq!(with_settings(&plain, &json!({})).expect("opens").end_of_turn(), 0, "eos where the template shows none");
-    }
-
-    #[test]
-    fn a_checkpoint_without_a_template_opens_but_does_not_render() {
-        let text = with_settings(&json!({"eos_token": "<|im_end|>"}), &json!({})).expect("opens");
-        let error = text.render(&Chat::ask(None, "Hi")).expect_err("no template").render();
-        assert!(error.contains("has no chat template"), "{error}");
-    }
-
-    #[test]
-    fn ids_outside_the_models_vocabulary_and_rows_beyond_its_positions_are_refused() {
-        let folder = testing::checkpoint(1);
-        let narrow = open(folder.path(), Limits { vocab_size: 100, ..LIMITS }).expect("opens");
-        assert!(narrow.encode("zebra").expect_err("outside").render().contains("vocabulary of 100"));
-        let short = open(folder.path(), Limits { max_positions: 70, ..LIMITS }).expect("opens");
-        let row = TrainRow { chat: Chat::ask(None, "Hi"), completion: "x".repeat(40) };
-        assert!(short.encode_row(&row).expect_err("too long").render().contains("has 70 positions"));
-    }
-}
+mod tests;
