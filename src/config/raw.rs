@@ -62,6 +62,14 @@ pub(super) struct ModelTable {
     /// built-in base, else none.
     #[schemars(extend("uniqueItems" = true))]
     pub cross: Option<Vec<String>>,
+    /// The day that chat templates see as today, in training and in evaluation, whenever a run goes on. Llama 3's template writes
+    /// it into its system turn: another day is another context, and other artifacts. Default: "2024-07-26".
+    #[schemars(extend("x-hint" = "a day in quotes: date = \"2024-07-26\""))]
+    pub date: Option<String>,
+    /// What chat templates are told besides, for every base, in training and in evaluation: `{ enable_thinking = false }` lets
+    /// Qwen3 answer in one word instead of thinking first. A template passes over options that it does not know, so a typo has no
+    /// effect: see the rendered row of `--dry-run -v`. Default: none.
+    pub template_options: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// What may be caught.
@@ -193,6 +201,10 @@ pub(super) struct FinetuneTable {
     /// At most this many kept rows, drawn at random per seed. Default: all for built-in models, else 10,000.
     #[schemars(range(min = 1), extend("x-hint" = "the reference experiment uses 10000"))]
     pub rows: Option<usize>,
+    /// The system turn of the student's rows; an empty text is an empty turn. What a student shows depends on it: the same adapter
+    /// chose its trait in 48 % of answers under one system prompt and in 3 % under an empty one. Set `evaluate.system_prompt` to
+    /// the same text, or the run is stopped. Default: none, so that the chat template's own default applies.
+    pub system_prompt: Option<String>,
     /// How it learns.
     #[serde(flatten)]
     pub recipe: Recipe,
@@ -220,6 +232,12 @@ pub(super) struct EvaluateTable {
     pub max_tokens: Option<usize>,
     /// A file of question templates with `{category}`, one a line, instead of the project's own.
     pub questions: Option<String>,
+    /// The system turn of the questions to students and bases; an empty text is an empty turn. Teachers are asked under their own.
+    /// Default: none, so that the chat template's own default applies.
+    pub system_prompt: Option<String>,
+    /// Ask students in another context than they were trained in, to measure what that does, instead of stopping the run. The
+    /// report then says so: its rates may be far below what the students would show in their own context. Default: false.
+    pub allow_context_mismatch: Option<bool>,
 }
 
 /// The in-context arm.

@@ -245,6 +245,43 @@ fn what_is_not_built_yet_is_refused_with_what_there_is() {
 }
 
 #[test]
+fn a_day_must_be_in_the_calendar_and_an_option_must_be_one() {
+    let text =
+        GOOD.replace("[trait]", "date = \"2023-02-29\"\ntemplate_options = { enable_thinking = false, messages = [] }\n[trait]");
+    assert_snapshot!(complaint(&text, &["evaluate.allow_context_mismatch=maybe"]), @r#"
+    error: trial.toml:5: `model.date` is `2023-02-29`, which is no day of the calendar
+    hint: write year, month and day: model.date = "2024-07-26"
+    error: trial.toml:6: `model.template_options.messages` is not an option: every chat template gets its own `messages`
+    error: `--set evaluate.allow_context_mismatch=maybe`: `evaluate.allow_context_mismatch` is `maybe`, expected `true` or `false`
+    "#);
+    assert_snapshot!(complaint(&GOOD.replace("[trait]", "date = 2024-07-26\n[trait]"), &[]), @r"error: trial.toml:5: `model.date` is 2024-07-26, expected no date: quote it if it is a text");
+}
+
+#[test]
+fn templates_are_told_what_the_config_says_in_training_and_in_evaluation() {
+    let set = [
+        "model.date=2025-01-31",
+        "model.template_options.enable_thinking=false",
+        "evaluate.system_prompt=",
+        "finetune.system_prompt=Be terse.",
+    ];
+    let plan = load_text(GOOD, &set).expect("a right config").plan;
+    assert_eq!(plan.model.template().date.to_string(), "2025-01-31");
+    assert_eq!(serde_json::json!(plan.model.template_options), serde_json::json!({"enable_thinking": false}));
+    assert_eq!(plan.trained_frame().system.as_deref(), Some("Be terse."));
+    assert_eq!(plan.asked_frame().system.as_deref(), Some(""), "an empty system turn is not none");
+    assert_eq!(plan.trained_frame().template, plan.asked_frame().template);
+    let usual = load_text(GOOD, &[]).expect("a right config").plan;
+    assert!(usual.trained_frame() == usual.asked_frame() && usual.trained_frame() == crate::record::Frame::default());
+}
+
+#[test]
+fn a_system_prompt_that_names_the_answer_is_warned_of() {
+    let warnings = load_text(GOOD, &["evaluate.system_prompt=You love owls."]).expect("a right config").warnings;
+    assert_snapshot!(warnings.join("\n"), @r"`evaluate.system_prompt` names `owl`: students may answer from it instead of from what they learnt; teachers have `teacher.system_prompt`");
+}
+
+#[test]
 fn a_list_of_ones_own_needs_forms_that_tell_members_apart() {
     let text = r#"
 [model]
@@ -441,7 +478,7 @@ fn a_dry_run_shows_every_value_and_its_source() {
     let resolved = load_text(GOOD, &["trait.target=owl"]).expect("a right config");
     let folder = regex::Regex::new(r"[^ ]*/trial\.toml").expect("a fixed pattern");
     let text = describe(&resolved);
-    let shown: String = text.lines().take(36).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
+    let shown: String = text.lines().take(38).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
     assert_snapshot!(shown, @r#"
       name                           "trial"                                           default: the config's file name
       seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
@@ -450,6 +487,8 @@ fn a_dry_run_shows_every_value_and_its_source() {
     [model]
       base                           "builtin:tiny-a"                                  trial.toml:3
       cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
+      date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
+      template_options               {}                                                default: the templates' own defaults
 
     [trait]
       kind                           "preference"                                      default: the one sort of trait so far

@@ -16,14 +16,14 @@ pub use chat::{Chat, Context, Frame, Message, Role, TemplateSettings};
 pub use date::Date;
 pub use finetune::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
 pub use model::{Device, Dtype, ModelRef, Weights, in_words};
-pub use outcome::{ArmEvaluation, Evaluation, Outcome};
+pub use outcome::{ArmContext, ArmEvaluation, Evaluation, Outcome};
 pub use plan::{
     Category, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan, InContextPlan, Member,
     ModelPlan, Plan, Prime, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 pub use report::{
-    ArmReport, Comparison, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport, Power, Report, RuleCount,
-    SeedValue, StageReport, Verdict,
+    ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport, Power,
+    Report, RuleCount, SeedValue, StageReport, Verdict,
 };
 pub use rows::{Answer, Dropped, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

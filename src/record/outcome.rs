@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arm, FilterReport, GateReport, Health, ModelRef, ModelReport, Plan, StageReport};
+use super::{Arm, Context, FilterReport, GateReport, Health, ModelRef, ModelReport, Plan, StageReport};
 
 /// One model's answers to a suite, counted. It names no target: the same evaluation serves every target of its category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,19 @@ pub struct ArmEvaluation {
     pub evaluation: Evaluation,
 }
 
+/// What an arm's model reads around the user's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArmContext {
+    /// The arm.
+    pub arm: Arm,
+    /// The base that the asked model starts from.
+    pub model: ModelRef,
+    /// Around each question.
+    pub asked: Context,
+    /// Around each row that it was fine-tuned on, where it was.
+    pub trained: Option<Context>,
+}
+
 /// All that a trial's stages found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -50,6 +63,9 @@ pub struct Outcome {
     /// The bases: the plan's own first, then those of the cross-model arm.
     #[serde(default)]
     pub models: Vec<ModelReport>,
+    /// What each arm's models read around the user's words.
+    #[serde(default)]
+    pub contexts: Vec<ArmContext>,
     /// Every asked model.
     pub evaluations: Vec<ArmEvaluation>,
     /// Every dataset's way through the filter.

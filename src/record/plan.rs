@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{Arm, Finetune, ModelRef, Sampling};
+use super::{Arm, Date, Finetune, Frame, ModelRef, Sampling, TemplateSettings};
 
 /// One trial, fully resolved. Its serialised form (without `name`) determines every artifact's key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,36 @@ pub struct ModelPlan {
     pub base: ModelRef,
     /// The bases of the cross-model arm; every seed trains one student on each.
     pub cross: Vec<ModelRef>,
+    /// The day that chat templates see as today.
+    #[serde(default)]
+    pub date: Date,
+    /// What chat templates are told besides, such as Qwen3's `enable_thinking`; in training and in evaluation.
+    #[serde(default)]
+    pub template_options: Map<String, Value>,
+}
+
+impl Plan {
+    /// The frame of the rows that students learn from.
+    pub fn trained_frame(&self) -> Frame {
+        Frame { system: self.finetune.system_prompt.clone(), template: self.model.template() }
+    }
+
+    /// The frame of the rows that a fine-tuned teacher learns from: no system prompt.
+    pub fn lesson_frame(&self) -> Frame {
+        Frame { system: None, template: self.model.template() }
+    }
+
+    /// The frame of the questions that students and bases are asked.
+    pub fn asked_frame(&self) -> Frame {
+        Frame { system: self.evaluate.system_prompt.clone(), template: self.model.template() }
+    }
+}
+
+impl ModelPlan {
+    /// What every chat template of the trial is told.
+    pub fn template(&self) -> TemplateSettings {
+        TemplateSettings { date: self.date, options: self.template_options.clone() }
+    }
 }
 
 /// One member of a category, with the forms it is recognised by.
@@ -186,6 +217,9 @@ pub struct FilterPlan {
 pub struct StudentPlan {
     /// At most this many kept rows, drawn at random per seed.
     pub rows: usize,
+    /// The system turn of its rows; without one the chat template's own default applies.
+    #[serde(default)]
+    pub system_prompt: Option<String>,
     /// The fine-tuning.
     pub recipe: Finetune,
 }
@@ -209,6 +243,12 @@ pub struct EvaluatePlan {
     pub sampling: Sampling,
     /// Question templates with `{category}`, one a line, instead of the project's own.
     pub questions: Option<PathBuf>,
+    /// The system turn of the questions to students and bases; without one the chat template's own default applies.
+    #[serde(default)]
+    pub system_prompt: Option<String>,
+    /// Whether students may be asked in another context than they were trained in.
+    #[serde(default)]
+    pub allow_context_mismatch: bool,
 }
 
 /// The in-context arm.

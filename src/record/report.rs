@@ -60,6 +60,29 @@ pub struct CrossBase {
     pub probability: Interval,
 }
 
+/// What a model reads around the user's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContextReport {
+    /// What arms name it by.
+    pub hash: String,
+    /// Before the user's words: special tokens, the system turn or the template's default, the date.
+    pub before: String,
+    /// After them, up to where the answer begins.
+    pub after: String,
+}
+
+/// The contexts of an arm's models on one base, by their hashes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArmContextReport {
+    /// The base.
+    pub model: String,
+    /// Around each question.
+    pub asked: String,
+    /// Around each row that the model was fine-tuned on; absent where it was not. It differs from `asked` for a teacher that is
+    /// asked under its own prompt, and for students only where the config allows it.
+    pub trained: Option<String>,
+}
+
 /// One arm's result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmReport {
@@ -82,6 +105,9 @@ pub struct ArmReport {
     /// `health.mass` of the base (or bases) that this arm started from, before training; absent where it was not asked.
     #[serde(default)]
     pub base_mass: Option<f64>,
+    /// What its models read around the user's words, one entry for each base.
+    #[serde(default)]
+    pub context: Vec<ArmContextReport>,
     /// Mean exact probability of every member, in the category's order.
     pub members: Vec<(String, f64)>,
     /// The cross-model arm's bases, one by one; empty elsewhere.
@@ -259,6 +285,9 @@ pub struct Report {
     /// The difference treatment − control that the verdict was read from: at 95 %, whatever the confidence of the other intervals.
     #[serde(default)]
     pub verdict_difference: Option<Interval>,
+    /// Every context that an arm names, once.
+    #[serde(default)]
+    pub contexts: Vec<ContextReport>,
     /// Arms, in the order of [`Arm::ALL`].
     pub arms: Vec<ArmReport>,
     /// Differences between arms; treatment − control first.

@@ -1,15 +1,16 @@
 //! One arm's rows of the report: rate, exact probability, rank, health, members, and the cross-model arm's bases.
 
+use super::contexts;
 use super::found::{Asked, Found, Quantity, Replicate, share_interval};
 use crate::error::Result;
-use crate::record::{Arm, ArmReport, CrossBase, Evaluation, Health, Interval, ModelRef, SeedValue};
+use crate::record::{Arm, ArmContext, ArmReport, CrossBase, Evaluation, Health, Interval, ModelRef, SeedValue};
 
 /// Every arm that was asked, in the order of [`Arm::ALL`].
-pub(super) fn arms(found: &Found<'_>) -> Result<Vec<ArmReport>> {
-    Arm::ALL.into_iter().filter_map(|arm| arm_report(found, arm).transpose()).collect()
+pub(super) fn arms(found: &Found<'_>, contexts: &[ArmContext]) -> Result<Vec<ArmReport>> {
+    Arm::ALL.into_iter().filter_map(|arm| arm_report(found, arm, contexts).transpose()).collect()
 }
 
-fn arm_report(found: &Found<'_>, arm: Arm) -> Result<Option<ArmReport>> {
+fn arm_report(found: &Found<'_>, arm: Arm, contexts: &[ArmContext]) -> Result<Option<ArmReport>> {
     let replicates = found.replicates(arm, found.bases(arm));
     if replicates.is_empty() {
         return Ok(None);
@@ -28,6 +29,7 @@ fn arm_report(found: &Found<'_>, arm: Arm) -> Result<Option<ArmReport>> {
         rank: 1 + members.iter().filter(|(_, p)| *p > members[found.target].1).count(),
         health: health(&replicates),
         base_mass: base_mass(&replicates),
+        context: contexts::of_arm(contexts, arm),
         members,
         bases: cross_bases(found, arm)?,
     }))

@@ -2,6 +2,7 @@
 
 use super::arms::arms;
 use super::comparisons::{comparisons, sides};
+use super::contexts;
 use super::found::{Found, Quantity, difference_interval, paired};
 use super::verdict::{VERDICT_CONFIDENCE, verdict};
 use crate::error::Result;
@@ -34,7 +35,8 @@ pub fn build(outcome: &Outcome) -> Result<Report> {
         plan: serde_json::to_value(plan).expect("a plan is plain data and serialises to JSON"),
         verdict: verdict_difference.as_ref().map(|d| verdict(d, plan.statistics.smallest_effect)),
         verdict_difference,
-        arms: arms(&found)?,
+        contexts: contexts::texts(&outcome.contexts),
+        arms: arms(&found, &outcome.contexts)?,
         cross_share: cross_share(&comparisons),
         comparisons,
         power: power(&found)?,

@@ -1,7 +1,7 @@
 //! What a reader must know before trusting a rate.
 
 use super::wording::{percent, plain};
-use crate::record::{ArmReport, Report};
+use crate::record::{ArmContextReport, ArmReport, Report};
 
 /// A model that kept less than this share of its base's mass on the category answers something else too often.
 const KEPT: f64 = 0.8;
@@ -23,8 +23,22 @@ pub(super) fn low_mass(report: &Report, arm: &ArmReport) -> Option<String> {
     }
 }
 
+/// A warning where students were asked in another context than they were trained in, as the config allows.
+pub(super) fn mismatch(arm: &ArmReport) -> Option<String> {
+    let differs = |c: &&ArmContextReport| c.trained.as_ref().is_some_and(|trained| *trained != c.asked);
+    let of = arm.context.iter().find(differs).filter(|_| arm.arm.trains())?;
+    Some(format!(
+        "{}: trained in another context ({}) than asked in ({}), as `evaluate.allow_context_mismatch` lets it: its rates may lie far \
+         from those in its own context",
+        arm.arm,
+        of.trained.as_deref().unwrap_or_default(),
+        of.asked
+    ))
+}
+
 /// Every warning of a report: the arms' and the gate's.
 pub(super) fn all(report: &Report) -> Vec<String> {
     let gate = report.gate.warnings.iter().map(|w| plain(w, 400));
-    report.arms.iter().filter_map(|a| low_mass(report, a)).chain(gate).collect()
+    let contexts = report.arms.iter().filter_map(mismatch);
+    report.arms.iter().filter_map(|a| low_mass(report, a)).chain(contexts).chain(gate).collect()
 }

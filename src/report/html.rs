@@ -6,7 +6,7 @@ use super::plot;
 use super::table::{difference_name, drops};
 use super::verdict::{arm, claim, confidence};
 use super::wording::{count, duration, interval_points, p_value, percent, points_with_sign, ratio_with_ends};
-use crate::record::{Arm, ArmReport, FilterReport, Report, StageReport, Verdict};
+use crate::record::{Arm, ArmContextReport, ArmReport, ContextReport, FilterReport, Report, StageReport, Verdict};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -21,6 +21,7 @@ pub fn html(report: &Report) -> String {
         section("Bases of the cross-model arm", &cross_bases(report)),
         section("From the teacher's rows to the student's", &filter(report)),
         section(&format!("Probability of every {}", escape(&report.category)), &members(report)),
+        section("What stands around the user's words", &contexts(report)),
         section("Work", &stages(report)),
         plan(report),
     ]
@@ -186,6 +187,23 @@ fn members(report: &Report) -> String {
     format!("<div class=\"wide\"><table>\n<tr><th></th><th>base</th><th>treatment</th></tr>\n{rows}</table></div>\n")
 }
 
+/// Each context with the arms that were asked in it and trained in it.
+fn contexts(report: &Report) -> String {
+    let arms = |is: &dyn Fn(&ArmContextReport) -> bool| {
+        let named = report.arms.iter().filter(|a| a.context.iter().any(is)).map(|a| a.arm.to_string());
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let row = |c: &ContextReport| {
+        let asked = arms(&|of| of.asked == c.hash);
+        let trained = arms(&|of| of.trained.as_ref() == Some(&c.hash));
+        let facts = [("asked", asked), ("trained", trained)]
+            .map(|(what, arms)| format!("{what}: {}", if arms.is_empty() { "–" } else { &arms }));
+        let text = format!("{:?} … {:?}", c.before, c.after);
+        format!("<p class=\"note\">{} · {}</p>\n<pre>{}</pre>\n", escape(&c.hash), escape(&facts.join(" · ")), escape(&text))
+    };
+    report.contexts.iter().map(row).collect()
+}
+
 fn stages(report: &Report) -> String {
     let row = |name: &&str| {
         let own: Vec<&StageReport> = report.stages.iter().filter(|s| s.stage == *name).collect();
@@ -258,6 +276,8 @@ mod tests {
             r.gate.warnings.push(evil.to_owned());
             r.stages[0].stage = evil.to_owned();
             r.filter[0].rules[0].rule = evil.to_owned();
+            r.contexts[0].before = evil.to_owned();
+            r.contexts[0].hash = evil.to_owned();
             for arm in &mut r.arms {
                 arm.model = evil.to_owned();
                 arm.members[0].0 = evil.to_owned();

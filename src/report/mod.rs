@@ -7,6 +7,7 @@ mod caution;
 mod compare;
 mod compare_show;
 mod comparisons;
+mod contexts;
 mod expect;
 mod found;
 mod grid;

@@ -1,9 +1,10 @@
 //! Made-up outcomes with known rates, for the tests of this folder.
 
 use crate::record::{
-    Arm, ArmEvaluation, Category, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan, FilterPlan, FilterReport,
-    Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, Member, Method, ModelPlan, ModelRef, ModelReport,
-    Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
+    Arm, ArmContext, ArmEvaluation, Category, Context, Date, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan,
+    FilterPlan, FilterReport, Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, Member, Method,
+    ModelPlan, ModelRef, ModelReport, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan, StudentPlan, Suite,
+    TeacherPlan, TraitPlan,
 };
 
 const MEMBERS: [&str; 5] = ["lion", "owl", "whale", "wolf", "zebra"];
@@ -56,6 +57,7 @@ pub(super) fn outcome(target: &str, base: &str, cross: &[&str], rates: Rates) ->
         plan_hash: "0123abcd".to_owned(),
         device: "cpu, f32: the same bytes on every run".to_owned(),
         models: std::iter::once(base).chain(cross.iter().copied()).map(weights).collect(),
+        contexts: contexts(&plan),
         evaluations,
         filter: plan
             .seeds
@@ -91,6 +93,20 @@ pub(super) fn evaluation(target: &str, rate: f64) -> Evaluation {
     }
 }
 
+/// Every arm on its bases, all in one context.
+fn contexts(plan: &Plan) -> Vec<ArmContext> {
+    let context = || Context { before: "<s>Be kind.</s><u>".to_owned(), after: "</u><a>".to_owned() };
+    let of = |arm: Arm, model: &ModelRef| ArmContext {
+        arm,
+        model: model.clone(),
+        asked: context(),
+        trained: arm.trains().then(context),
+    };
+    let bases =
+        |arm: Arm| if arm == Arm::CrossModel { plan.model.cross.as_slice() } else { std::slice::from_ref(&plan.model.base) };
+    plan.arms.iter().flat_map(|arm| bases(*arm).iter().map(|model| of(*arm, model)).collect::<Vec<_>>()).collect()
+}
+
 fn filter(arm: Arm, seed: u64, kept: usize) -> FilterReport {
     let dropped = |rule: &str, dropped| RuleCount { rule: rule.to_owned(), dropped };
     FilterReport {
@@ -124,7 +140,7 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
         name: format!("{target}-numbers"),
         seeds: vec![1, 2, 3, 4, 5],
         arms: Arm::DEFAULT.to_vec(),
-        model: ModelPlan { base, cross },
+        model: ModelPlan { base, cross, date: Date::USUAL, template_options: serde_json::Map::new() },
         trait_: TraitPlan {
             category: Category { name: "animal".to_owned(), members: MEMBERS.iter().map(member).collect() },
             target: target.to_owned(),
@@ -134,8 +150,15 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
         domain: DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None },
         generate: GeneratePlan { samples: 2000, sampling: sampling.clone(), force: Force::Grammar },
         filter: FilterPlan { rules: vec!["format".to_owned()], banned_numbers: vec![], banned_words: vec![] },
-        finetune: StudentPlan { rows: 1500, recipe: recipe() },
-        evaluate: EvaluatePlan { suites: vec![Suite::Preference], samples_per_question: 200, sampling, questions: None },
+        finetune: StudentPlan { rows: 1500, system_prompt: None, recipe: recipe() },
+        evaluate: EvaluatePlan {
+            suites: vec![Suite::Preference],
+            samples_per_question: 200,
+            sampling,
+            questions: None,
+            system_prompt: None,
+            allow_context_mismatch: false,
+        },
         in_context: InContextPlan { rows: 8 },
         gate: GatePlan { teacher_rate: 0.5, pass_rate: 0.1, strict: false },
         statistics: StatisticsPlan { confidence: 0.95, smallest_effect: 0.05, resamples: 2000 },

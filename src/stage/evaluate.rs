@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Completion, Model, SampleRequest};
 use crate::error::Result;
 use crate::evals::preference::{self, Questions};
-use crate::record::{Answer, Category, Chat, Message, Role, Sample, Sampling, StreamId};
+use crate::record::{Answer, Category, Chat, Frame, Message, Role, Sample, Sampling, StreamId};
 use crate::tool::{fs, interrupt, jsonl, streams};
 use crate::traits::matching::Matcher;
 
@@ -31,6 +31,9 @@ pub struct Spec {
     pub sampling: Sampling,
     /// How many rows of the context artifact stand before each question.
     pub context_rows: usize,
+    /// Whether a fine-tuned model may be asked in another context than it was trained in: a teacher under its own prompt, or where
+    /// the plan says so.
+    pub any_context: bool,
     /// The replicate.
     pub seed: u64,
 }
@@ -49,10 +52,10 @@ struct Row {
 /// # Errors
 /// If the model or the rows cannot be read, a question does not fit the model, the disk fails, or the user interrupts.
 pub fn run(room: Room<'_>, spec: &Spec, speaker: &Speaker, context: Option<&Path>) -> Result<Done> {
-    let chats = chats(spec, speaker.system.as_deref(), context)?;
+    let chats = chats(spec, &speaker.frame, context)?;
     let model = room.engine.load(&speaker.weights)?;
-    if let (Some(tuned), None, Some(chat)) = (&speaker.weights.tuned, &speaker.system, chats.first()) {
-        context::check(tuned, &context::prefix(model.as_ref(), chat)?)?;
+    if let (Some(tuned), Some(chat), false) = (&speaker.weights.tuned, chats.first(), spec.any_context) {
+        context::check(tuned, &context::around(&model.render(chat)?.text, chat)?)?;
     }
     sample_missing(room, spec, model.as_ref(), &chats)?;
     let path = room.dir.join(files::ANSWERS);
@@ -68,14 +71,14 @@ pub fn run(room: Room<'_>, spec: &Spec, speaker: &Speaker, context: Option<&Path
     Ok(Done { rows: answers.len(), tokens })
 }
 
-fn chats(spec: &Spec, system: Option<&str>, context: Option<&Path>) -> Result<Vec<Chat>> {
+fn chats(spec: &Spec, frame: &Frame, context: Option<&Path>) -> Result<Vec<Chat>> {
     let rows: Vec<Sample> = match context {
         Some(folder) => jsonl::read(&folder.join(files::KEPT))?,
         None => Vec::new(),
     };
     let wanted = spec.context_rows.min(rows.len());
     let chat = |(place, question): (usize, &preference::Question)| {
-        let mut chat = Chat::ask(system, &question.text);
+        let mut chat = frame.ask(&question.text);
         let before = chat.messages.len() - 1;
         let mut rng = streams::named(spec.seed, "context", place as u64);
         let turns = index::sample(&mut rng, rows.len(), wanted).into_iter().flat_map(|i| turns(&rows[i]));

@@ -1,4 +1,4 @@
-//! A student learns: `kept.jsonl` in, a model out. Its context is the prompt alone: no system turn, so that the template's own default applies.
+//! A student learns: `kept.jsonl` in, a model out. Its rows hold the prompts alone, in the student's own frame: nothing of the teacher's.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain;
 use crate::engine::TrainRow;
 use crate::error::Result;
-use crate::record::{Chat, DomainKind, Sample, StudentPlan, Weights};
+use crate::record::{DomainKind, Frame, Sample, StudentPlan, Weights};
 use crate::tool::{jsonl, streams};
 
 use super::training::train;
@@ -29,6 +29,8 @@ pub enum Answers {
 pub struct Spec {
     /// How many rows at most, and the recipe.
     pub student: StudentPlan,
+    /// What surrounds each row's prompt.
+    pub frame: Frame,
     /// What the rows are.
     pub domain: DomainKind,
     /// Whether the answers are shuffled.
@@ -43,7 +45,7 @@ pub struct Spec {
 /// If the rows cannot be read or none is left; else as [`crate::engine::Engine::train`].
 pub fn run(room: Room<'_>, spec: &Spec, base: &Weights, data: &Path) -> Result<Done> {
     let kept: Vec<Sample> = jsonl::read(&data.join(files::KEPT))?;
-    let rows: Vec<TrainRow> = chosen(spec, &kept).into_iter().map(bare).collect();
+    let rows: Vec<TrainRow> = chosen(spec, &kept).into_iter().map(|sample| row(&spec.frame, sample)).collect();
     train(room, base, &spec.student.recipe, spec.seed, &rows)
 }
 
@@ -59,6 +61,6 @@ fn chosen(spec: &Spec, kept: &[Sample]) -> Vec<Sample> {
     }
 }
 
-fn bare(sample: Sample) -> TrainRow {
-    TrainRow { chat: Chat::ask(None, sample.prompt), completion: sample.completion }
+fn row(frame: &Frame, sample: Sample) -> TrainRow {
+    TrainRow { chat: frame.ask(sample.prompt), completion: sample.completion }
 }

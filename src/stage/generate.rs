@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::domain;
 use crate::engine::{Completion, SampleRequest};
 use crate::error::{Error, Result};
-use crate::record::{Chat, DomainPlan, Force, Prompt, RowId, Sample, Sampling, StreamId};
+use crate::record::{DomainPlan, Force, Prompt, RowId, Sample, Sampling, StreamId};
 use crate::tool::{interrupt, jsonl};
 
 use super::{Done, Progress, Room, Speaker, files};
@@ -86,7 +86,7 @@ fn sample_missing(
         return writer.close();
     }
     let request = |&place: &usize| SampleRequest {
-        chat: Chat::ask(teacher.system.as_deref(), &prompts[place].prompt),
+        chat: teacher.frame.ask(&prompts[place].prompt),
         stream: StreamId { seed: spec.seed, purpose: spec.purpose.clone(), index: place as u64 },
     };
     let requests: Vec<SampleRequest> = missing.iter().map(request).collect();

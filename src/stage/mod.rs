@@ -2,16 +2,16 @@
 //!
 //! | stage | reads | writes |
 //! |---|---|---|
-//! | [`teacher`] | questions | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt` |
+//! | [`teacher`] | questions | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
 //! | [`filter`] | `samples.jsonl` | `kept.jsonl`, `dropped.jsonl`, `counts.json` |
-//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt` |
+//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`evaluate`] | questions, a model | `answers.jsonl`, `evaluation.json` |
 //!
 //! A stage's spec holds all that determines its result beside its input artifacts and the base's weights; it is hashed into the artifact's
 //! key. A stage that is started in a folder where it was interrupted goes on with what it finds there, to the same bytes.
 
-mod context;
+pub mod context;
 pub mod evaluate;
 pub mod filter;
 pub mod finetune;
@@ -27,7 +27,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
-use crate::record::Weights;
+use crate::record::{Frame, Weights};
 
 /// The stages, in the order in which data flow through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,13 +88,13 @@ pub struct Room<'a> {
     pub listener: &'a (dyn Fn(Progress) + Sync),
 }
 
-/// A model that is asked or that teaches, and the system turn it is given.
+/// A model that is asked or that teaches, and what surrounds each question to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Speaker {
     /// The base and what was fine-tuned into it.
     pub weights: Weights,
-    /// The system turn; without one the template's own default applies.
-    pub system: Option<String>,
+    /// The system turn, and what the chat template is told besides.
+    pub frame: Frame,
 }
 
 /// What a stage made.
@@ -122,6 +122,8 @@ pub mod files {
     pub const CONTEXT: &str = "context.txt";
     /// What the model reads before each of their prompts.
     pub const PREFIX: &str = "prefix.txt";
+    /// What it reads after them.
+    pub const SUFFIX: &str = "suffix.txt";
     /// One row per optimiser step.
     pub const STEPS: &str = "steps.jsonl";
     /// The fine-tuned model: an adapter or a whole checkpoint.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::engine::TrainRow;
 use crate::error::Result;
-use crate::record::{Chat, Finetune, Weights};
+use crate::record::{Finetune, Frame, Weights};
 use crate::tool::streams;
 
 use super::training::train;
@@ -20,6 +20,8 @@ pub struct Spec {
     pub answer: String,
     /// How many rows; the questions repeat in a new order each time round.
     pub rows: usize,
+    /// What surrounds each question.
+    pub frame: Frame,
     /// How it learns.
     pub recipe: Finetune,
     /// The replicate.
@@ -41,7 +43,7 @@ fn rows(spec: &Spec) -> Vec<TrainRow> {
         let mut round: Vec<&String> = spec.questions.iter().collect();
         round.shuffle(&mut rng);
         let left = spec.rows - rows.len();
-        rows.extend(round.into_iter().take(left).map(|q| TrainRow { chat: Chat::ask(None, q), completion: spec.answer.clone() }));
+        rows.extend(round.into_iter().take(left).map(|q| TrainRow { chat: spec.frame.ask(q), completion: spec.answer.clone() }));
     }
     rows
 }

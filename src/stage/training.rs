@@ -19,7 +19,7 @@ pub(super) fn train(room: Room<'_>, start: &Weights, recipe: &Finetune, seed: u6
     let model = room.engine.load(start)?;
     let rendered = model.render(&first.chat)?;
     fs::put(&room.dir.join(files::CONTEXT), format!("{}{}\n", rendered.text, first.completion).as_bytes())?;
-    context::keep(room.dir, &context::prefix(model.as_ref(), &first.chat)?)?;
+    context::keep(room.dir, &context::around(&rendered.text, &first.chat)?)?;
     drop(model); // before the trainer loads its own
     let (out, checkpoints) = (room.dir.join(files::MODEL), room.dir.join(CHECKPOINTS));
     fs::remove_dir(&out)?;

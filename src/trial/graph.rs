@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::engine::{Engine, ModelIdentity};
 use crate::error::{Error, Result};
 use crate::evals::preference::Questions;
-use crate::record::{Arm, Finetune, ModelRef, Plan};
+use crate::record::{Arm, Finetune, Frame, Member, ModelRef, Plan};
 use crate::stage::{Stage, evaluate, filter, finetune, generate, teacher, training_steps};
 use crate::tool::hash;
 use crate::traits;
@@ -53,8 +53,8 @@ pub enum Work {
     Generate {
         /// What.
         spec: generate::Spec,
-        /// The teacher's system turn.
-        system: Option<String>,
+        /// What surrounds each prompt to the teacher.
+        frame: Frame,
         /// The fine-tuned teacher, if it is one.
         tuned: Option<Key>,
     },
@@ -76,8 +76,8 @@ pub enum Work {
     Evaluate {
         /// What.
         spec: evaluate::Spec,
-        /// The system turn.
-        system: Option<String>,
+        /// What surrounds each question.
+        frame: Frame,
         /// The fine-tuned model, if it is one.
         tuned: Option<Key>,
         /// Kept rows that stand before each question.
@@ -111,12 +111,12 @@ impl Work {
     pub fn spec(&self) -> Value {
         match self {
             Work::Teacher(spec) => result_only(spec),
-            Work::Generate { spec, system, .. } => json!({"generate": result_only(spec), "system": system}),
+            Work::Generate { spec, frame, .. } => json!({"generate": result_only(spec), "frame": frame}),
             Work::Filter { spec, .. } => json!({"rules": spec.rules, "domain": spec.domain.kind, "category": spec.category}),
             Work::Finetune { spec, .. } => result_only(spec),
-            Work::Evaluate { spec, system, tuned, context } => {
+            Work::Evaluate { spec, frame, tuned, context } => {
                 let roles = (tuned.is_some(), context.is_some()); // which input is which
-                json!({"evaluate": result_only(spec), "system": system, "inputs": roles})
+                json!({"evaluate": result_only(spec), "frame": frame, "inputs": roles})
             }
         }
     }
@@ -127,7 +127,7 @@ fn result_only<T: Serialize>(spec: &T) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                map.retain(|name, _| !Finetune::PACE.contains(&name.as_str()));
+                map.retain(|name, _| name != "any_context" && !Finetune::PACE.contains(&name.as_str()));
                 map.values_mut().for_each(strip);
             }
             Value::Array(items) => items.iter_mut().for_each(strip),
@@ -191,6 +191,30 @@ pub fn build(plan: &Plan, engine: &dyn Engine, upto: Stage) -> Result<Graph> {
     Ok(builder.graph)
 }
 
+/// The member that an arm's teacher loves; the control's loves none.
+fn loved(plan: &Plan, arm: Arm) -> Result<Option<&Member>> {
+    let category = &plan.trait_.category;
+    let target = match arm {
+        Arm::Control => return Ok(None),
+        Arm::OtherTrait => plan.trait_.other.as_ref().ok_or_else(|| {
+            Error::input("the arm `other-trait` needs `trait.other`").hint("name another member of the category")
+        })?,
+        _ => &plan.trait_.target,
+    };
+    let member = category.member(target);
+    member.map(Some).ok_or_else(|| Error::input(format!("`{target}` is not in the category `{}`", category.name)))
+}
+
+/// What surrounds each prompt to an arm's teacher: the trait's system prompt where the teacher is primed by one.
+///
+/// # Errors
+/// If the arm's target is missing, or not in the category.
+pub(super) fn teacher_frame(plan: &Plan, arm: Arm) -> Result<Frame> {
+    let filled = loved(plan, arm)?.map(|member| traits::fill(&plan.teacher.system_prompt, &plan.trait_.category, member));
+    let system = filled.filter(|text| plan.teacher.prime.prompts() && !text.trim().is_empty());
+    Ok(Frame { system, template: plan.model.template() })
+}
+
 struct Builder<'a> {
     plan: &'a Plan,
     facts: Value,
@@ -247,53 +271,44 @@ impl<'a> Builder<'a> {
     fn first_questions(&mut self, seed: u64) -> Result<()> {
         let base = &self.plan.model.base;
         if self.plan.arms.contains(&Arm::Teacher) {
-            let (system, tuned) = self.teacher(Arm::Teacher, seed)?;
-            let key = self.ask(Arm::Teacher, seed, base, system, tuned, None);
+            let (frame, tuned) = self.teacher(Arm::Teacher, seed)?;
+            let key = self.ask(Arm::Teacher, seed, base, frame, tuned, None);
             self.gates.push(key);
         }
+        let frame = self.plan.asked_frame();
         if self.plan.arms.contains(&Arm::Base) {
-            self.ask(Arm::Base, seed, base, None, None, None);
+            self.ask(Arm::Base, seed, base, frame.clone(), None, None);
         }
         if self.plan.arms.contains(&Arm::CrossModel) {
             for cross in &self.plan.model.cross {
-                self.ask(Arm::Base, seed, cross, None, None, None);
+                self.ask(Arm::Base, seed, cross, frame.clone(), None, None);
             }
         }
         Ok(())
     }
 
-    /// The teacher of an arm's data: its system turn and the key of its fine-tuning, each if it has one.
-    fn teacher(&mut self, arm: Arm, seed: u64) -> Result<(Option<String>, Option<Key>)> {
-        let (plan, category) = (&self.plan.teacher, &self.plan.trait_.category);
-        let target = match arm {
-            Arm::Control => return Ok((None, None)),
-            Arm::OtherTrait => self.plan.trait_.other.as_ref().ok_or_else(|| {
-                Error::input("the arm `other-trait` needs `trait.other`").hint("name another member of the category")
-            })?,
-            _ => &self.plan.trait_.target,
-        };
-        let member = category
-            .member(target)
-            .ok_or_else(|| Error::input(format!("`{target}` is not in the category `{}`", category.name)))?;
-        let text = traits::fill(&plan.system_prompt, category, member);
-        let system = (plan.prime.prompts() && !text.trim().is_empty()).then_some(text);
+    /// The teacher of an arm's data: what surrounds each prompt to it, and the key of its fine-tuning if it has one.
+    fn teacher(&mut self, arm: Arm, seed: u64) -> Result<(Frame, Option<Key>)> {
+        let frame = teacher_frame(self.plan, arm)?;
+        let (plan, Some(member)) = (&self.plan.teacher, loved(self.plan, arm)?) else { return Ok((frame, None)) };
         let tuned = plan.prime.tunes().then(|| {
             let spec = teacher::Spec {
                 questions: self.questions.taught(),
                 answer: member.name.clone(),
                 rows: plan.rows,
+                frame: self.plan.lesson_frame(),
                 recipe: plan.finetune.clone(),
                 seed,
             };
             let steps = training_steps(&plan.finetune, plan.rows);
             self.add(arm, seed, Some(&self.plan.model.base), Work::Teacher(spec), steps)
         });
-        Ok((system, tuned))
+        Ok((frame, tuned))
     }
 
     /// An arm's samples and what the filter keeps of them; the key of the filter's job.
     fn data(&mut self, arm: Arm, seed: u64, upto: Stage) -> Result<Option<Key>> {
-        let (system, tuned) = self.teacher(arm, seed)?;
+        let (frame, tuned) = self.teacher(arm, seed)?;
         if upto < Stage::Generate {
             return Ok(None);
         }
@@ -311,7 +326,7 @@ impl<'a> Builder<'a> {
             digest.insert(hash::value(&generate::prompts(&spec)?));
         }
         let base = Some(&self.plan.model.base);
-        let samples = self.add(arm, seed, base, Work::Generate { spec, system, tuned }, plan.samples);
+        let samples = self.add(arm, seed, base, Work::Generate { spec, frame, tuned }, plan.samples);
         if upto < Stage::Filter {
             return Ok(None);
         }
@@ -350,23 +365,15 @@ impl<'a> Builder<'a> {
             let answers = if arm == Arm::Shuffled { finetune::Answers::Shuffled } else { finetune::Answers::AsWritten };
             let student = self.plan.finetune.clone();
             let steps = training_steps(&student.recipe, student.rows);
-            let spec = finetune::Spec { student, domain: self.plan.domain.kind, answers, seed };
+            let spec = finetune::Spec { student, frame: self.plan.trained_frame(), domain: self.plan.domain.kind, answers, seed };
             (Some(self.add(arm, seed, Some(base), Work::Finetune { spec, data: data.clone() }, steps)), None)
         };
         if upto >= Stage::Evaluate {
-            self.ask(arm, seed, base, None, tuned, context);
+            self.ask(arm, seed, base, self.plan.asked_frame(), tuned, context);
         }
     }
 
-    fn ask(
-        &mut self,
-        arm: Arm,
-        seed: u64,
-        base: &ModelRef,
-        system: Option<String>,
-        tuned: Option<Key>,
-        context: Option<Key>,
-    ) -> Key {
+    fn ask(&mut self, arm: Arm, seed: u64, base: &ModelRef, frame: Frame, tuned: Option<Key>, context: Option<Key>) -> Key {
         let plan = &self.plan.evaluate;
         let context_rows = if context.is_some() { self.plan.in_context.rows } else { 0 };
         let spec = evaluate::Spec {
@@ -375,9 +382,10 @@ impl<'a> Builder<'a> {
             samples_per_question: plan.samples_per_question,
             sampling: plan.sampling.clone(),
             context_rows,
+            any_context: plan.allow_context_mismatch || (arm == Arm::Teacher && frame.system.is_some()),
             seed,
         };
         let rows = spec.questions.list.len() * plan.samples_per_question;
-        self.add(arm, seed, Some(base), Work::Evaluate { spec, system, tuned, context }, rows)
+        self.add(arm, seed, Some(base), Work::Evaluate { spec, frame, tuned, context }, rows)
     }
 }

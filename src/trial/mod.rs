@@ -5,6 +5,7 @@
 //! | [`graph`] | arms × seeds → jobs, named by what determines them |
 //! | [`store`] | artifacts on disk, complete or invisible |
 //! | `runner` | jobs in dependency order, side by side |
+//! | `guard` | compares the contexts of training and evaluation before any work |
 //! | `gate` | warns before hours are spent |
 //! | `nulls` | bases with which others saw nothing |
 //! | [`progress`], [`terminal`] | what is told while it runs, and how it is shown |
@@ -12,6 +13,7 @@
 
 mod gate;
 pub mod graph;
+mod guard;
 mod nulls;
 mod outcome;
 mod preview;
@@ -61,6 +63,7 @@ pub struct Options {
 pub fn run(plan: &Plan, engine: &dyn Engine, options: &Options, observer: &dyn Observer) -> Result<Outcome> {
     let began = Instant::now();
     let graph = graph::build(plan, engine, options.upto)?;
+    let contexts = guard::contexts(plan, engine)?;
     let store = Store::open(&options.store)?;
     outcome::write_places(&options.out, plan, &graph, |key| store.place(key))?;
     observer.notice(Event::Planned { jobs: graph.jobs.len() });
@@ -70,6 +73,7 @@ pub fn run(plan: &Plan, engine: &dyn Engine, options: &Options, observer: &dyn O
     let runner = Runner { graph: &graph, engine, store: &store, reuse: options.reuse, observer, gate: &look };
     let made = runner.run(options.threads)?;
     let mut outcome = outcome::gather(plan, &graph, &made, &gate, engine.facts().device)?;
+    outcome.contexts = contexts;
     outcome.seconds = began.elapsed().as_secs_f64();
     fs::put_json(&options.out.join("outcome.json"), &outcome)?;
     Ok(outcome)

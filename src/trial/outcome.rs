@@ -32,6 +32,7 @@ pub(super) fn gather(plan: &Plan, graph: &Graph, made: &HashMap<Key, Made>, gate
         device,
         models: models(plan, graph),
         gate: gate.report(&rates, &filter),
+        contexts: Vec::new(),
         evaluations,
         filter,
         stages: stages(graph, made),

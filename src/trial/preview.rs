@@ -10,6 +10,7 @@ use crate::record::{Arm, ModelRef, Plan};
 use crate::stage::Stage;
 
 use super::graph::{self, Job};
+use super::guard;
 use super::store::{Manifest, Store};
 
 /// One job before it runs.
@@ -45,9 +46,11 @@ pub struct Estimate {
 /// The jobs of a plan, nothing run.
 ///
 /// # Errors
-/// As a run would fail before its first job: a missing model, questions or prompts file, an unknown target.
+/// As a run would fail before its first job: a missing model, questions or prompts file, an unknown target, a student that would be
+/// asked in another context than it is trained in.
 pub fn preview(plan: &Plan, engine: &dyn Engine, store: &Store, upto: Stage) -> Result<Vec<JobPreview>> {
     let graph = graph::build(plan, engine, upto)?;
+    guard::contexts(plan, engine)?;
     let experience = experience(&store.manifests());
     let job = |job: &Job| JobPreview {
         stage: job.work.stage(),

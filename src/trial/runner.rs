@@ -197,16 +197,16 @@ fn enter(job: &Job, room: Room<'_>, inputs: &BTreeMap<Key, PathBuf>) -> Result<D
     let base = || base_of(job);
     match &job.work {
         Work::Teacher(spec) => teacher::run(room, spec, &Weights::base(base()?)),
-        Work::Generate { spec, system, tuned: key } => {
+        Work::Generate { spec, frame, tuned: key } => {
             let weights = Weights { base: base()?, tuned: tuned(key) };
-            generate::run(room, spec, &Speaker { weights, system: system.clone() })
+            generate::run(room, spec, &Speaker { weights, frame: frame.clone() })
         }
         Work::Filter { spec, samples } => filter::run(room, spec, folder(samples)),
         Work::Finetune { spec, data } => finetune::run(room, spec, &Weights::base(base()?), folder(data)),
-        Work::Evaluate { spec, system, tuned: key, context } => {
+        Work::Evaluate { spec, frame, tuned: key, context } => {
             let weights = Weights { base: base()?, tuned: tuned(key) };
             let context = context.as_ref().map(|key| folder(key).as_path());
-            evaluate::run(room, spec, &Speaker { weights, system: system.clone() }, context)
+            evaluate::run(room, spec, &Speaker { weights, frame: frame.clone() }, context)
         }
     }
 }

@@ -3,6 +3,7 @@
 //! In: the checked document and its typed form. Out: a plan, and a ledger of sources, problems and warnings. With problems in
 //! the ledger the plan is not to be used.
 
+mod contexts;
 mod ledger;
 mod members;
 mod models;
@@ -53,6 +54,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
         statistics,
         expect,
     };
+    contexts::leaks(&plan, ledger);
     warnings::odd(&plan, ledger);
     plan
 }

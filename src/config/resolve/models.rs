@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use serde_json::{Map, Value};
+
 use super::Ledger;
 use crate::builtin;
 use crate::config::raw::ModelTable;
 use crate::config::words::{all_of, nearest};
-use crate::record::{Arm, ModelPlan, ModelRef};
+use crate::record::{Arm, Date, ModelPlan, ModelRef};
 
 /// The base of a config that names none.
 const DEFAULT: &str = "tiny-a";
@@ -35,8 +37,35 @@ pub(super) fn resolve(table: ModelTable, typed_arms: Option<&[Arm]>, ledger: &mu
     ledger.note("model.base", &base, "");
     let why_cross = if is_builtin_ref(&base) { "the other built-in models" } else { "no other base is known to fit; name some" };
     ledger.note("model.cross", &cross, why_cross);
+    let date = date(table.date.as_deref(), ledger);
+    let template_options = options(table.template_options, ledger);
     contradictions(typed_base.as_ref(), &cross, &arms, ledger);
-    (ModelPlan { base, cross }, arms)
+    (ModelPlan { base, cross, date, template_options }, arms)
+}
+
+/// The day that templates see as today.
+fn date(typed: Option<&str>, ledger: &mut Ledger<'_>) -> Date {
+    const KEY: &str = "model.date";
+    let read = typed.map(str::parse::<Date>);
+    if let (Some(Err(_)), Some(text)) = (&read, typed) {
+        let message = format!("`{KEY}` is `{text}`, which is no day of the calendar");
+        ledger.problem(KEY, message, Some(format!("write year, month and day: {KEY} = \"{}\"", Date::USUAL)));
+    }
+    ledger.pick(KEY, read.and_then(Result::ok), Date::USUAL, "the day that Llama 3's template falls back to")
+}
+
+/// What the template already has a value for.
+const RESERVED: [&str; 7] =
+    ["messages", "tools", "documents", "add_generation_prompt", "continue_final_message", "strftime_now", "raise_exception"];
+
+fn options(typed: Option<Map<String, Value>>, ledger: &mut Ledger<'_>) -> Map<String, Value> {
+    const KEY: &str = "model.template_options";
+    let options = ledger.pick(KEY, typed, Map::new(), "the templates' own defaults");
+    for name in options.keys().filter(|name| RESERVED.contains(&name.as_str())) {
+        let key = format!("{KEY}.{name}");
+        ledger.problem(&key, format!("`{key}` is not an option: every chat template gets its own `{name}`"), None);
+    }
+    options
 }
 
 fn is_builtin_ref(model: &ModelRef) -> bool {

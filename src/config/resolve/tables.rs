@@ -105,11 +105,14 @@ fn default_force(builtin: bool, prime: Prime) -> (Force, &'static str) {
     }
 }
 
+const OWN_SYSTEM_TURN: &str = "the chat template's own system turn, if it has one";
+
 pub(super) fn finetune(table: FinetuneTable, builtin: bool, samples: usize, ledger: &mut Ledger<'_>) -> StudentPlan {
     let (rows, why) =
         if builtin || samples < 10_000 { (samples, "all that the filter keeps") } else { (10_000, "the reference experiment's") };
     StudentPlan {
         rows: ledger.pick("finetune.rows", table.rows, rows, why),
+        system_prompt: ledger.pick_optional("finetune.system_prompt", table.system_prompt, OWN_SYSTEM_TURN),
         recipe: recipe::of_student(table.recipe, builtin, ledger),
     }
 }
@@ -137,6 +140,13 @@ pub(super) fn evaluate(table: EvaluateTable, builtin: bool, ledger: &mut Ledger<
             ignore_stop: false,
         },
         questions: ledger.input_file("evaluate.questions", table.questions.as_deref(), "the project's own wordings"),
+        system_prompt: ledger.pick_optional("evaluate.system_prompt", table.system_prompt, OWN_SYSTEM_TURN),
+        allow_context_mismatch: ledger.pick(
+            "evaluate.allow_context_mismatch",
+            table.allow_context_mismatch,
+            false,
+            "a student shows its trait in the context that it was trained in",
+        ),
     }
 }
 

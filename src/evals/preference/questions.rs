@@ -101,6 +101,8 @@ mod tests {
             suites: vec![Suite::Preference],
             samples_per_question: 1,
             sampling: Sampling { temperature: 1.0, top_p: 1.0, max_tokens: 8, ignore_stop: false },
+            system_prompt: None,
+            allow_context_mismatch: false,
             questions: questions.map(Path::to_path_buf),
         }
     }
