@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::output;
-use super::setup::{DeviceArgs, ModelArgs};
+use super::setup::{DeviceArgs, ModelArgs, TemplateArgs};
 use super::speak::SamplingArgs;
 use crate::engine::SampleRequest;
 use crate::error::Result;
@@ -22,6 +22,8 @@ pub(crate) struct Args {
     #[arg(short = 'n', long = "answers", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     answers: u64,
     #[command(flatten)]
+    template: TemplateArgs,
+    #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
     device: DeviceArgs,
@@ -32,9 +34,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let engine = args.device.engine()?;
     let model = args.model.load(engine.as_ref())?;
+    let template = args.template.settings();
     let requests: Vec<SampleRequest> = (0..args.answers)
         .map(|index| SampleRequest {
-            chat: Chat::ask(args.system.as_deref(), args.question.clone()),
+            chat: Chat::ask(args.system.as_deref(), args.question.clone()).under(&template),
             stream: StreamId { seed: args.sampling.seed, purpose: "ask".into(), index },
         })
         .collect();

@@ -7,6 +7,7 @@ mod memory;
 mod models;
 mod output;
 mod preview;
+mod rendered;
 mod report;
 mod rows;
 mod schema;

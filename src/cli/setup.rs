@@ -6,7 +6,7 @@ use crate::engine::local::LocalEngine;
 use crate::engine::mock::Mock;
 use crate::engine::{Engine, Model};
 use crate::error::{Error, Result};
-use crate::record::{Category, Device, Dtype, ModelRef, Weights};
+use crate::record::{Category, Date, Device, Dtype, ModelRef, TemplateSettings, Weights};
 
 /// Where the work runs.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,6 +43,31 @@ pub(crate) struct ModelArgs {
     /// A PEFT adapter, or the checkpoint of a fully fine-tuned student.
     #[arg(long, value_name = "DIR")]
     pub adapter: Option<PathBuf>,
+}
+
+/// What the chat template is told beside the conversation; a trial's students are asked as they were trained with the config's
+/// `model.date` and `model.template_options`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct TemplateArgs {
+    /// The day that the chat template sees as today.
+    #[arg(long, value_name = "DAY", default_value_t = Date::USUAL)]
+    date: Date,
+    /// An option of the chat template, e.g. `enable_thinking=false`; may be given several times.
+    #[arg(long = "template-option", value_name = "NAME=VALUE", value_parser = template_option)]
+    options: Vec<(String, serde_json::Value)>,
+}
+
+/// `NAME=VALUE`: a number, `true`, `false`, a list or table in JSON, else a text.
+fn template_option(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+}
+
+impl TemplateArgs {
+    /// As conversations take it.
+    pub(crate) fn settings(&self) -> TemplateSettings {
+        TemplateSettings { date: self.date, options: self.options.iter().cloned().collect() }
+    }
 }
 
 impl DeviceArgs {

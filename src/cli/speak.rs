@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::setup::{DeviceArgs, ModelArgs};
+use super::setup::{DeviceArgs, ModelArgs, TemplateArgs};
 use super::{output, rows};
 use crate::engine::{Completion, SampleRequest, ScoreRequest};
 use crate::error::Result;
@@ -65,6 +65,8 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
+    template: TemplateArgs,
+    #[command(flatten)]
     sampling: SamplingArgs,
     /// At most this many rows together [default: what the engine finds best]; the samples do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
@@ -78,11 +80,12 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
     let mut writer = jsonl::Writer::create(&args.out)?;
     let engine = args.device.engine_of(args.batch.map(|n| n as usize))?;
     let model = args.model.load(engine.as_ref())?;
+    let template = args.template.settings();
     let requests: Vec<SampleRequest> = prompts
         .iter()
         .enumerate()
         .map(|(index, (_, row))| SampleRequest {
-            chat: row.chat(args.system.as_deref()),
+            chat: row.chat(args.system.as_deref()).under(&template),
             stream: StreamId { seed: args.sampling.seed, purpose: "sample".into(), index: index as u64 },
         })
         .collect();
@@ -128,6 +131,8 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
+    template: TemplateArgs,
+    #[command(flatten)]
     device: DeviceArgs,
 }
 
@@ -139,13 +144,17 @@ pub(crate) fn score(args: &ScoreArgs) -> Result<()> {
     let mut writer = jsonl::Writer::create(&args.out)?;
     let engine = args.device.engine()?;
     let model = args.model.load(engine.as_ref())?;
+    let template = args.template.settings();
     let started = Instant::now();
     let mut tokens = 0;
     for chunk in rows.chunks(SCORED_AT_ONCE) {
         interrupt::check()?;
         let requests: Vec<ScoreRequest> = chunk
             .iter()
-            .map(|(_, row, completion)| ScoreRequest { chat: row.chat(args.system.as_deref()), completion: completion.clone() })
+            .map(|(_, row, completion)| ScoreRequest {
+                chat: row.chat(args.system.as_deref()).under(&template),
+                completion: completion.clone(),
+            })
             .collect();
         for ((id, _, _), score) in chunk.iter().zip(model.score(&requests)?) {
             tokens += score.tokens.len();

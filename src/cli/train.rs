@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::setup::DeviceArgs;
+use super::setup::{DeviceArgs, TemplateArgs};
 use super::{output, rows};
 use crate::engine::{TrainRequest, TrainRow};
 use crate::error::{Error, Result};
@@ -90,6 +90,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
+    template: TemplateArgs,
+    #[command(flatten)]
     device: DeviceArgs,
 }
 
@@ -155,9 +157,10 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let template = args.template.settings();
     let rows: Vec<TrainRow> = rows::completions(&args.rows)?
         .into_iter()
-        .map(|(_, row, completion)| TrainRow { chat: row.chat(None), completion })
+        .map(|(_, row, completion)| TrainRow { chat: row.chat(None).under(&template), completion })
         .collect();
     if args.out.join("steps.jsonl").exists() && args.checkpoint_every == 0 {
         return Err(Error::input(format!("`{}` already holds a training", args.out.display())).hint("choose another --out"));

@@ -6,12 +6,11 @@ use serde::Serialize;
 
 use super::memory::{self, Need, Needs};
 use super::setup::DeviceArgs;
-use super::{output, preview};
+use super::{output, preview, rendered};
 use crate::config::{self, Resolved};
-use crate::domain;
 use crate::engine::{Engine, Reach};
 use crate::error::Result;
-use crate::record::{Chat, Outcome, Plan, Report, Weights};
+use crate::record::{Outcome, Plan, Report};
 use crate::report::{self, Style};
 use crate::stage::Stage;
 use crate::tool::fs;
@@ -176,18 +175,7 @@ fn dry_run(resolved: &Resolved, engine: &dyn Engine, options: &Options, upto: Up
     let memory = format!("\nmemory of the jobs side by side\n{}", memory::table(&needs, room));
     output::data(&format!("{}\n{}{memory}", config::describe(resolved), preview::jobs(&jobs, options.device.thread_count())))?;
     if options.verbose {
-        output::data(&format!("\n{}", rendered(resolved, engine)?))?;
+        output::data(&format!("\n{}", rendered::rows(&resolved.plan, engine)?))?;
     }
     Ok(())
-}
-
-/// The first prompt as the student reads it.
-fn rendered(resolved: &Resolved, engine: &dyn Engine) -> Result<String> {
-    let plan = &resolved.plan;
-    let seed = plan.seeds.first().copied().unwrap_or_default();
-    let prompts = domain::of(plan.domain.kind).prompts(1, seed, &plan.domain)?;
-    let model = engine.load(&Weights::base(plan.model.base.clone()))?;
-    let prompt = prompts.first().map(|p| p.prompt.clone()).unwrap_or_default();
-    let text = model.render(&Chat::ask(None, prompt))?.text;
-    Ok(format!("a student reads this before each answer, and learns the answer and its end-of-turn alone:\n{text}\n"))
 }

@@ -25,6 +25,9 @@ pub trait Domain: fmt::Debug + Send + Sync {
     /// The accepted answers as an automaton over bytes, for constrained decoding.
     fn grammar(&self) -> Arc<dyn Grammar>;
 
+    /// An accepted answer, to show a row with before any is written.
+    fn example(&self) -> &'static str;
+
     /// Reads one whole answer.
     ///
     /// # Errors

@@ -22,8 +22,8 @@ pub use plan::{
     ModelPlan, Plan, Prime, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 pub use report::{
-    ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport, Power,
-    Report, RuleCount, SeedValue, StageReport, Verdict,
+    ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport,
+    Power, Report, RuleCount, SeedValue, StageReport, Verdict,
 };
 pub use rows::{Answer, Dropped, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

@@ -3,8 +3,8 @@
 use crate::record::{
     Arm, ArmContext, ArmEvaluation, Category, Context, Date, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan,
     FilterPlan, FilterReport, Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, Member, Method,
-    ModelPlan, ModelRef, ModelReport, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan, StudentPlan, Suite,
-    TeacherPlan, TraitPlan,
+    ModelPlan, ModelRef, ModelReport, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan,
+    StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 
 const MEMBERS: [&str; 5] = ["lion", "owl", "whale", "wolf", "zebra"];

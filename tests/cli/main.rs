@@ -1,5 +1,6 @@
 //! The program as its users meet it: the built binary, real folders, real signals.
 
+mod context;
 mod devices;
 mod folder;
 mod hub;

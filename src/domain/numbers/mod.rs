@@ -31,6 +31,10 @@ impl Domain for Numbers {
         Arc::new(NumberGrammar)
     }
 
+    fn example(&self) -> &'static str {
+        "482, 731, 196"
+    }
+
     fn check(&self, answer: &str) -> Result<Parsed, Reason> {
         grammar::parse(answer).map(Parsed::Numbers).map_err(Reason::from)
     }
