@@ -211,7 +211,7 @@ fn work(report: &Report) -> String {
         "{jobs} jobs, {} of them from the store, {} on {}",
         count(cached),
         duration(report.seconds),
-        plain(&report.device, 60)
+        plain(&report.device, 160)
     )
 }
 

@@ -6,18 +6,20 @@ use super::order::tests::recipe;
 use super::tests::{Trained, checkpointed, courses, full, lora, run_on, weights};
 use crate::engine::local::adapter;
 use crate::engine::local::arch::{Decoder, Ragged};
-use crate::engine::local::fixture::{assert_close, config, decoder, tensors, tokens, values};
+use crate::engine::local::fixture::{
+    assert_close, config, config_of, decoder, decoder_of, every_family, tensors, tokens, values,
+};
 use crate::engine::local::layers::Kernels;
 use crate::record::{Finetune, Lora, Method, StepRow};
 
-/// A small random decoder of every family: called again, the same ones again.
-fn families(kernels: Kernels) -> Vec<Decoder> {
-    vec![decoder(1, kernels)]
+/// A small random decoder of every family, with its name: called again, the same ones again.
+fn families(kernels: Kernels) -> Vec<(&'static str, Decoder)> {
+    every_family(1).iter().map(|(family, json)| (*family, decoder_of(&config_of(json), 1, kernels))).collect()
 }
 
-/// Every family's training by `recipe`, with the family's name.
+/// Every family's training by `recipe`.
 fn trained(kernels: Kernels, recipe: &Finetune) -> Vec<(&'static str, Trained)> {
-    families(kernels).into_iter().map(|decoder| (decoder.config().family, run_on(decoder, recipe, None))).collect()
+    families(kernels).into_iter().map(|(family, decoder)| (family, run_on(decoder, recipe, None))).collect()
 }
 
 /// Asserts that two courses are the same but for rounding.
@@ -75,19 +77,19 @@ fn activations_computed_again_change_nothing_that_counts_of_the_composite_form()
 #[test]
 fn adapters_are_nothing_at_first_and_survive_saving_and_merging() {
     let bases = families(Kernels::Fused);
-    for (i, base) in bases.iter().enumerate() {
-        let again = || families(Kernels::Fused).swap_remove(i);
+    for (i, (family, base)) in bases.iter().enumerate() {
+        let again = || families(Kernels::Fused).swap_remove(i).1;
         let mut fresh = again();
         adapter::attach_fresh(&mut fresh, &settings(), 3).expect("fits");
-        assert_eq!(logits(base), logits(&fresh), "a fresh adapter changes nothing");
+        assert_eq!(logits(base), logits(&fresh), "{family}: a fresh adapter changes nothing");
         let mut trained = run_on(again(), &recipe(lora()), None).decoder;
-        assert_ne!(logits(base), logits(&trained));
+        assert_ne!(logits(base), logits(&trained), "{family}");
         let folder = tempfile::tempdir().expect("temporary folder");
         adapter::save(&trained, &settings(), "a/base", folder.path()).expect("writable");
         let mut loaded = again();
         let read = adapter::load(&mut loaded, folder.path()).expect("reads what it wrote");
         assert_eq!((read.rank, read.alpha), (4, 8.0));
-        assert_eq!(logits(&trained), logits(&loaded));
+        assert_eq!(logits(&trained), logits(&loaded), "{family}");
         trained.merge_adapters().expect("merges");
         assert_close(&logits(&loaded), &logits(&trained), 1e-4);
     }
