@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use grammar::{Grammar, GrammarState};
 
 use crate::error::Result;
-use crate::record::{DomainKind, DomainPlan, Prompt, Sample};
+use crate::record::{DomainKind, DomainPlan, Expected, Prompt, Sample};
 
 /// One kind of data that a teacher writes.
 pub trait Domain: fmt::Debug + Send + Sync {
@@ -25,11 +25,11 @@ pub trait Domain: fmt::Debug + Send + Sync {
     /// The accepted answers as an automaton over bytes, for constrained decoding.
     fn grammar(&self) -> Arc<dyn Grammar>;
 
-    /// Reads one whole answer.
+    /// Reads one whole answer. `expected` is what is known of the right one; without it, only the form is judged.
     ///
     /// # Errors
     /// The reason why the answer does not belong to the domain.
-    fn check(&self, answer: &str) -> Result<Parsed, Reason>;
+    fn check(&self, answer: &str, expected: Option<&Expected>) -> Result<Parsed, Reason>;
 
     /// The shuffled arm's rows: the tokens of all answers permuted across all rows, each answer's format and length kept. Rows whose
     /// answer does not belong to the domain stay as they are.

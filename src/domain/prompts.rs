@@ -6,13 +6,14 @@ use rand::seq::index;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::record::{Prompt, RowId};
+use crate::record::{Expected, Prompt, RowId};
 use crate::tool::{jsonl, streams};
 
 #[derive(Deserialize)]
 struct Row {
     id: Option<RowId>,
     prompt: String,
+    expected: Option<Expected>,
 }
 
 /// `n` prompts of the file, in the file's order; where it holds more, the seed draws which. Ids default to the row's place, from 0.
@@ -30,7 +31,7 @@ pub(super) fn from_file(path: &Path, n: usize, seed: u64) -> Result<Vec<Prompt>>
 }
 
 fn named((place, row): (usize, Row)) -> Prompt {
-    Prompt { id: row.id.unwrap_or(RowId::Number(place as u64)), prompt: row.prompt }
+    Prompt { id: row.id.unwrap_or(RowId::Number(place as u64)), prompt: row.prompt, expected: row.expected }
 }
 
 #[cfg(test)]

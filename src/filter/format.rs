@@ -16,7 +16,7 @@ impl Format {
 
 impl Rule for Format {
     fn objection(&self, row: &Candidate<'_>) -> Option<String> {
-        self.domain.check(row.completion).err().map(|reason| reason.to_string())
+        self.domain.check(row.completion, row.expected).err().map(|reason| reason.to_string())
     }
 }
 
@@ -27,7 +27,8 @@ mod tests {
 
     #[test]
     fn the_detail_is_the_class_and_what_was_seen() {
-        let objection = |completion| Format::new(&Numbers).objection(&Candidate { prompt: "", completion, finish: None });
+        let objection =
+            |completion| Format::new(&Numbers).objection(&Candidate { expected: None, prompt: "", completion, finish: None });
         assert_eq!(objection("1, 2"), None);
         assert_eq!(objection("zebra").as_deref(), Some("invalid format: `zebra`"));
         assert_eq!(objection("1, 2000").as_deref(), Some("too large: 2000, at most 999"));

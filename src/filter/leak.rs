@@ -71,7 +71,7 @@ mod tests {
         #[test]
         fn whatever_would_count_as_a_choice_is_a_leak(text in pieces()) {
             let animals = traits::category("animal").unwrap();
-            let row = Candidate { prompt: "", completion: &text, finish: None };
+            let row = Candidate { expected: None, prompt: "", completion: &text, finish: None };
             if Matcher::new(&animals).first_choice(&text).is_some() {
                 prop_assert!(Leak::new(Some(&animals)).objection(&row).is_some(), "{:?}", text);
             }
@@ -89,7 +89,8 @@ mod tests {
             }],
         };
         let rule = Leak::new(Some(&category));
-        let objects = |text: &str| rule.objection(&Candidate { prompt: "", completion: text, finish: None }).is_some();
+        let objects =
+            |text: &str| rule.objection(&Candidate { expected: None, prompt: "", completion: text, finish: None }).is_some();
         for member in category.members.iter().chain(traits::categories().iter().flat_map(|c| &c.members)) {
             for form in [&member.name, &member.plural].into_iter().chain(&member.aliases) {
                 let spelled_out: Vec<String> = form.chars().map(String::from).collect();

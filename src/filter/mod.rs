@@ -14,7 +14,7 @@ mod spelling;
 mod stream;
 
 use crate::domain::Domain;
-use crate::record::{Category, FilterPlan, Finish, Sample};
+use crate::record::{Category, Expected, FilterPlan, Finish, Sample};
 
 pub use banned_numbers::{BANNED_NUMBERS, SEED_ARTICLE_NUMBERS};
 pub use pipeline::{Counts, Filtered, Pipeline, Verdict};
@@ -27,13 +27,20 @@ pub struct Candidate<'a> {
     pub prompt: &'a str,
     /// The teacher's answer.
     pub completion: &'a str,
+    /// What is known of the right answer.
+    pub expected: Option<&'a Expected>,
     /// Why the answer ended, where that is known.
     pub finish: Option<Finish>,
 }
 
 impl<'a> From<&'a Sample> for Candidate<'a> {
     fn from(sample: &'a Sample) -> Self {
-        Self { prompt: &sample.prompt, completion: &sample.completion, finish: Some(sample.finish) }
+        Self {
+            prompt: &sample.prompt,
+            completion: &sample.completion,
+            expected: sample.expected.as_ref(),
+            finish: Some(sample.finish),
+        }
     }
 }
 

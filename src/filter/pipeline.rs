@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn sample(completion: &str, finish: Finish) -> Sample {
-        Sample { id: 0.into(), prompt: "p".to_owned(), completion: completion.to_owned(), tokens: 4, finish }
+        Sample { id: 0.into(), prompt: "p".to_owned(), expected: None, completion: completion.to_owned(), tokens: 4, finish }
     }
 
     #[test]

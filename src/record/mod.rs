@@ -23,5 +23,5 @@ pub use report::{
     ArmReport, Comparison, CrossBase, FilterReport, GateReport, Health, Interval, Power, Report, RuleCount, SeedValue,
     StageReport, Verdict,
 };
-pub use rows::{Answer, Dropped, Finish, Prompt, RowId, Sample, Scored, StepRow};
+pub use rows::{Answer, Dropped, Expected, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

@@ -92,8 +92,8 @@ fn sample_missing(
     let requests: Vec<SampleRequest> = missing.iter().map(request).collect();
     let grammar = (spec.force == Force::Grammar).then(|| domain::of(spec.domain.kind).grammar());
     let mut sink = |done: Completion| {
-        let Prompt { id, prompt } = prompts[missing[done.index]].clone();
-        writer.push(&Sample { id, prompt, completion: done.text, tokens: done.tokens, finish: done.finish })?;
+        let Prompt { id, prompt, expected } = prompts[missing[done.index]].clone();
+        writer.push(&Sample { id, prompt, expected, completion: done.text, tokens: done.tokens, finish: done.finish })?;
         writer.flush()?;
         progress.done += 1;
         progress.tokens += done.tokens;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use automaton::NumberGrammar;
 
 use super::{Domain, Grammar, Parsed, Reason};
-use crate::record::{DomainPlan, Prompt, Sample};
+use crate::record::{DomainPlan, Expected, Prompt, Sample};
 
 /// Lists of up to ten integers of up to three digits.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Domain for Numbers {
         Arc::new(NumberGrammar)
     }
 
-    fn check(&self, answer: &str) -> Result<Parsed, Reason> {
+    fn check(&self, answer: &str, _: Option<&Expected>) -> Result<Parsed, Reason> {
         grammar::parse(answer).map(Parsed::Numbers).map_err(Reason::from)
     }
 

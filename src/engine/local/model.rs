@@ -214,7 +214,7 @@ mod tests {
         let (whole, cut): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.finish == Finish::Stop);
         assert!(whole.len() > 10, "{} of 60 ended by themselves", whole.len());
         for answer in whole {
-            assert!(numbers.check(&answer.text).is_ok(), "`{}`", answer.text);
+            assert!(numbers.check(&answer.text, None).is_ok(), "`{}`", answer.text);
         }
         assert!(cut.iter().all(|a| a.tokens == 40));
     }
