@@ -193,7 +193,7 @@ fn memory(plan: &Plan, engine: &dyn Engine) -> Result<u64> {
 fn rendered(resolved: &Resolved, engine: &dyn Engine) -> Result<String> {
     let plan = &resolved.plan;
     let seed = plan.seeds.first().copied().unwrap_or_default();
-    let prompts = domain::of(plan.domain.kind).prompts(1, seed, &plan.domain)?;
+    let prompts = domain::of(&plan.domain).prompts(1, seed, &plan.domain)?;
     let model = engine.load(&Weights::base(plan.model.base.clone()))?;
     let prompt = prompts.first().map(|p| p.prompt.clone()).unwrap_or_default();
     let text = model.render(&Chat::ask(None, prompt))?.text;

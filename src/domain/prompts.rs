@@ -24,10 +24,14 @@ pub(super) fn from_file(path: &Path, n: usize, seed: u64) -> Result<Vec<Prompt>>
             .at(path, None)
             .hint("each prompt is answered once: add prompts, or ask for fewer samples"));
     }
-    let mut chosen = index::sample(&mut streams::named(seed, "prompts", 0), rows.len(), n).into_vec();
+    Ok(draw(rows.into_iter().enumerate().map(named).collect(), n, seed))
+}
+
+/// `n` of the prompts, in their order; where there are more, the seed draws which.
+pub(super) fn draw(prompts: Vec<Prompt>, n: usize, seed: u64) -> Vec<Prompt> {
+    let mut chosen = index::sample(&mut streams::named(seed, "prompts", 0), prompts.len(), n).into_vec();
     chosen.sort_unstable();
-    let drawn = rows.into_iter().enumerate().filter(|(place, _)| chosen.binary_search(place).is_ok());
-    Ok(drawn.map(named).collect())
+    prompts.into_iter().enumerate().filter(|(place, _)| chosen.binary_search(place).is_ok()).map(|(_, prompt)| prompt).collect()
 }
 
 fn named((place, row): (usize, Row)) -> Prompt {

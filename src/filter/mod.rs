@@ -4,6 +4,7 @@
 
 mod banned_numbers;
 mod banned_words;
+mod cot;
 mod format;
 mod leak;
 mod length;
@@ -13,8 +14,8 @@ mod pipeline;
 mod spelling;
 mod stream;
 
-use crate::domain::Domain;
-use crate::record::{Category, Expected, FilterPlan, Finish, Sample};
+use crate::domain;
+use crate::record::{Category, DomainPlan, Expected, FilterPlan, Finish, Sample};
 
 pub use banned_numbers::{BANNED_NUMBERS, SEED_ARTICLE_NUMBERS};
 pub use pipeline::{Counts, Filtered, Pipeline, Verdict};
@@ -53,7 +54,7 @@ pub trait Rule: std::fmt::Debug + Send + Sync {
 /// What rules are made from.
 struct Inputs<'a> {
     plan: &'a FilterPlan,
-    domain: &'static dyn Domain,
+    domain: &'a DomainPlan,
     category: Option<&'a Category>,
 }
 
@@ -64,14 +65,18 @@ struct Entry {
 }
 
 /// Every rule.
-const RULES: [Entry; 5] = [
+const RULES: [Entry; 9] = [
     Entry { name: length::NAME, make: |_| Box::new(length::Length) },
-    Entry { name: "format", make: |inputs| Box::new(format::Format::new(inputs.domain)) },
+    Entry { name: "format", make: |inputs| Box::new(format::Format::new(domain::of(inputs.domain))) },
     Entry { name: "banned-numbers", make: |inputs| Box::new(banned_numbers::BannedNumbers::new(&inputs.plan.banned_numbers)) },
     Entry {
         name: "banned-words",
         make: |inputs| Box::new(banned_words::BannedWords::new(&inputs.plan.banned_words, inputs.category)),
     },
+    Entry { name: "cot-format", make: |inputs| Box::new(cot::Format::new(inputs.domain)) },
+    Entry { name: "cot-answer", make: |inputs| Box::new(cot::Answer::new(inputs.domain)) },
+    Entry { name: "cot-length", make: |inputs| Box::new(cot::Length::new(inputs.domain, inputs.plan)) },
+    Entry { name: "cot-script", make: |inputs| Box::new(cot::Script::new(inputs.domain, inputs.plan)) },
     Entry { name: "leak", make: |inputs| Box::new(leak::Leak::new(inputs.category)) },
 ];
 

@@ -16,8 +16,8 @@ pub use finetune::{Finetune, LayerTargets, Lora, Method, Schedule};
 pub use model::{Device, Dtype, ModelRef, Weights};
 pub use outcome::{ArmEvaluation, Evaluation, Outcome};
 pub use plan::{
-    Category, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan, InContextPlan, Member,
-    ModelPlan, Plan, Prime, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
+    COT_TAGS, Category, CotPlan, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan,
+    InContextPlan, Member, ModelPlan, Plan, Prime, ReasoningPlan, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 pub use report::{
     ArmReport, Comparison, CrossBase, FilterReport, GateReport, Health, Interval, Power, Report, RuleCount, SeedValue,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain;
 use crate::engine::TrainRow;
 use crate::error::Result;
-use crate::record::{Chat, DomainKind, Sample, StudentPlan, Weights};
+use crate::record::{Chat, DomainPlan, Sample, StudentPlan, Weights};
 use crate::tool::{jsonl, streams};
 
 use super::training::train;
@@ -30,7 +30,7 @@ pub struct Spec {
     /// How many rows at most, and the recipe.
     pub student: StudentPlan,
     /// What the rows are.
-    pub domain: DomainKind,
+    pub domain: DomainPlan,
     /// Whether the answers are shuffled.
     pub answers: Answers,
     /// The replicate: draws the rows, their order and the adapter's initial values.
@@ -55,7 +55,7 @@ fn chosen(spec: &Spec, kept: &[Sample]) -> Vec<Sample> {
     let rows: Vec<Sample> = places.into_iter().map(|i| kept[i].clone()).collect();
     match spec.answers {
         Answers::AsWritten => rows,
-        Answers::Shuffled => domain::of(spec.domain).shuffle(&rows, spec.seed),
+        Answers::Shuffled => domain::of(&spec.domain).shuffle(&rows, spec.seed),
     }
 }
 

@@ -23,6 +23,10 @@ impl Domain for Numbers {
         "numbers"
     }
 
+    fn rules(&self) -> &'static [&'static str] {
+        &["format"]
+    }
+
     fn own_prompts(&self, n: usize, seed: u64, plan: &DomainPlan) -> Vec<Prompt> {
         prompts::prompts(n, seed, plan)
     }
