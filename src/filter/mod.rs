@@ -5,6 +5,7 @@
 mod banned_numbers;
 mod banned_words;
 mod cot;
+mod foreign;
 mod format;
 mod leak;
 mod length;
