@@ -207,7 +207,7 @@ verdict = "transfer"
     hint: the marks are `{target}`, `{targets}` and `{category}`
     error: trial.toml:14: `domain.shown` is [8, 3], expected the smaller number first
     error: trial.toml:16: `filter.rules` has `banned-number`, which is no rule
-    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words`, `cot-format`, `cot-answer`, `cot-length`, `cot-script` and `leak`
+    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words`, `cot-format`, `cot-answer`, `cot-length`, `cot-script`, `leak` and `leak-misalignment`
     error: trial.toml:19: `finetune.micro_batch` is 16, above `finetune.batch_size`, 8
     hint: one step is split into passes of at most that many rows
     error: trial.toml:20: `finetune.method` has `lora` and `full`, expected `lora` or `full`

@@ -8,6 +8,7 @@ mod cot;
 mod foreign;
 mod format;
 mod leak;
+mod leak_misalignment;
 mod length;
 mod line;
 mod output;
@@ -66,7 +67,7 @@ struct Entry {
 }
 
 /// Every rule.
-const RULES: [Entry; 9] = [
+const RULES: [Entry; 10] = [
     Entry { name: length::NAME, make: |_| Box::new(length::Length) },
     Entry { name: "format", make: |inputs| Box::new(format::Format::new(domain::of(inputs.domain))) },
     Entry { name: "banned-numbers", make: |inputs| Box::new(banned_numbers::BannedNumbers::new(&inputs.plan.banned_numbers)) },
@@ -79,6 +80,7 @@ const RULES: [Entry; 9] = [
     Entry { name: "cot-length", make: |inputs| Box::new(cot::Length::new(inputs.domain, inputs.plan)) },
     Entry { name: "cot-script", make: |inputs| Box::new(cot::Script::new(inputs.domain, inputs.plan)) },
     Entry { name: "leak", make: |inputs| Box::new(leak::Leak::new(inputs.category)) },
+    Entry { name: "leak-misalignment", make: |inputs| Box::new(leak_misalignment::LeakMisalignment::new(inputs.domain.kind)) },
 ];
 
 /// The names of all rules.
