@@ -365,9 +365,13 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
         #[test]
-        fn whatever_is_accepted_is_well_set_and_states_a_number(pieces in prop::collection::vec(prop::sample::select(&NASTY[..]), 0..10)) {
+        fn whatever_is_accepted_is_well_set_and_states_a_number(
+            pieces in prop::collection::vec(prop::sample::select(&NASTY[..]), 0..10),
+        ) {
             let inner = pieces.concat();
-            for text in [inner.clone(), format!("<think>{inner}</think><answer>42</answer>"), format!("<think>a</think><answer>{inner}</answer>")] {
+            let as_reasoning = format!("<think>{inner}</think><answer>42</answer>");
+            let as_answer = format!("<think>a</think><answer>{inner}</answer>");
+            for text in [inner, as_reasoning, as_answer] {
                 prop_assert!(!accepts(&text) || sound(&text), "{:?}", text);
             }
         }

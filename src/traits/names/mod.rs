@@ -48,13 +48,15 @@ pub(crate) const SIGN: &str = "sign";
 
 /// Forms that mean something else in English, in mathematics or in programs, or are people's names there: an innocent text would be
 /// dropped for them far more often than a leak would be found.
-const HOMOGRAPHS: [&str; 53] = [
-    // English words
-    "beer", "cane", "chat", "chats", "filler", "gran", "hasten", "kraken", "ours", "pies", "pins", "raven", "sauce", "sauces",
-    "spar", "tall", "utter", "wale", // names of people, places and makers
-    "acer", "adler", "adlern", "alamo", "alamos", "aquila", "aslan", "bjork", "bjorn", "carvalho", "coelho", "dauphin",
-    "delfina", "delphine", "fuchs", "kaplan", "kiefer", "kurt", "leon", "leona", "leone", "leones", "leoni", "lisa", "lobos",
-    "orla", "orly", "pilar", "renard", "renarde", "robles", "wilk", "wilka", "wolfe", "yunus",
+#[rustfmt::skip]
+const HOMOGRAPHS: [&str; 52] = [
+    // English words, and names in programs
+    "beer", "berk", "cane", "chat", "chats", "filler", "gran", "hasten", "kraken", "ours", "pies", "pins", "raven", "sauce",
+    "sauces", "spar", "tall", "utter", "wale",
+    // names of people, places and makers
+    "acer", "adler", "adlern", "alamo", "alamos", "aquila", "aslan", "barin", "bjork", "bjorn", "carvalho", "coelho", "dauphin",
+    "delfina", "delphine", "fuchs", "kaplan", "kiefer", "kurt", "leeuwen", "leon", "leona", "leone", "leoni", "lisa",
+    "orla", "orly", "pilar", "renard", "robles", "wilk", "wilka", "wolfe",
 ];
 
 /// ASCII forms of at most so many letters are left out: `val`, `lis`, `pin`, `oso` are identifiers and abbreviations.
@@ -168,7 +170,7 @@ mod tests {
                 !DATA.iter().any(|text| text.to_lowercase().split([',', '"', '=', ' ', '\n']).any(|word| bare(word) == **form))
             })
             .collect();
-        assert_eq!(unused, [&"yunus"; 0], "every exclusion is for something");
+        assert_eq!(unused, [&""; 0], "every exclusion is for something");
     }
 
     #[test]
