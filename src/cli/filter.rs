@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{output, trial};
 use crate::error::{Error, Result};
 use crate::filter::{Counts, Files, Pipeline, filter_file};
-use crate::record::DomainKind;
+use crate::record::{DomainKind, DomainPlan};
 use crate::{config, domain};
 
 /// Run a trial up to its kept rows, or filter any JSONL without a model.
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// With `--rows`: what the rows are.
     #[arg(long, requires = "rows", value_parser = domain_kind)]
     domain: Option<DomainKind>,
-    /// With `--rows`: a config whose `[filter]` applies; without it only the domain's format rule does.
+    /// With `--rows`: a config whose `[filter]` applies; without it only the domain's own rules do.
     #[arg(long, value_name = "CONFIG", requires = "rows")]
     rules: Option<PathBuf>,
     /// With `--rows`: where kept rows go.
@@ -36,10 +36,14 @@ pub(crate) struct Args {
 }
 
 fn domain_kind(text: &str) -> Result<DomainKind, String> {
-    domain::ALL.into_iter().find(|kind| domain::of(*kind).name() == text).ok_or_else(|| {
-        let known: Vec<&str> = domain::ALL.into_iter().map(|kind| domain::of(kind).name()).collect();
+    domain::named(text).map(|plan| plan.kind).ok_or_else(|| {
+        let known: Vec<&str> = domain::ALL.into_iter().map(domain_name).collect();
         format!("expected one of: {}", known.join(", "))
     })
+}
+
+fn domain_name(kind: DomainKind) -> &'static str {
+    domain::of(&DomainPlan::of(kind)).name()
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -59,7 +63,7 @@ fn pipeline(args: &Args, domain: DomainKind) -> Result<Pipeline> {
     let Some(path) = &args.rules else { return Pipeline::format_only(domain) };
     let plan = config::load(path, &args.trial.set)?.plan;
     if plan.domain.kind != domain {
-        let (asked, own) = (domain::of(domain).name(), domain::of(plan.domain.kind).name());
+        let (asked, own) = (domain_name(domain), domain_name(plan.domain.kind));
         return Err(Error::input(format!("`--domain` is `{asked}`, the config's domain is `{own}`")).at(path, None));
     }
     Pipeline::build(&plan.filter, &plan.domain, &plan.trait_.category)

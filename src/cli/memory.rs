@@ -65,7 +65,7 @@ impl Needs<'_> {
     fn chats(&self) -> Result<Vec<Chat>> {
         let Plan { seeds, domain, generate, teacher, trait_, .. } = self.plan;
         let seed = seeds.first().copied().unwrap_or_default();
-        let prompts = domain::of(domain.kind).prompts(generate.samples.min(PROMPTS), seed, domain)?;
+        let prompts = domain::of(domain).prompts(generate.samples.min(PROMPTS), seed, domain)?;
         let target = trait_.category.member(&trait_.target).filter(|_| teacher.prime.prompts());
         let system = target.map(|target| traits::fill(&teacher.system_prompt, &trait_.category, target));
         Ok(prompts.into_iter().map(|prompt| Chat::ask(system.as_deref(), prompt.prompt)).collect())

@@ -26,19 +26,19 @@ pub(crate) fn rows(plan: &Plan, engine: &dyn Engine) -> Result<String> {
         let row = TrainRow { chat: plan.lesson_frame().ask(question), completion: plan.trait_.target.clone() };
         parts.push(shown("a row of the fine-tuned teacher", &reader.view(&row)?));
     }
-    let row = TrainRow { chat: plan.trained_frame().ask(first_prompt(plan)?), completion: example(plan).to_owned() };
+    let row = TrainRow { chat: plan.trained_frame().ask(first_prompt(plan)?), completion: example(plan) };
     parts.push(shown("a row of the student, with an answer made up for this page", &reader.view(&row)?));
     Ok(parts.join("\n"))
 }
 
 fn first_prompt(plan: &Plan) -> Result<String> {
     let seed = plan.seeds.first().copied().unwrap_or_default();
-    let prompts = domain::of(plan.domain.kind).prompts(plan.generate.samples, seed, &plan.domain)?;
+    let prompts = domain::of(&plan.domain).prompts(plan.generate.samples, seed, &plan.domain)?;
     Ok(prompts.into_iter().next().map(|Prompt { prompt, .. }| prompt).unwrap_or_default())
 }
 
-fn example(plan: &Plan) -> &'static str {
-    domain::of(plan.domain.kind).example()
+fn example(plan: &Plan) -> String {
+    domain::of(&plan.domain).example()
 }
 
 /// A row under a heading, its ids, and what the template would write differently.

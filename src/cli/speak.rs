@@ -103,6 +103,7 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
             writer.push(&Sample {
                 id: id.clone(),
                 prompt: row.prompt.clone(),
+                expected: None,
                 completion: next.text,
                 tokens: next.tokens,
                 finish: next.finish,

@@ -147,21 +147,29 @@ pub(super) struct TeacherTable {
 pub(super) struct DomainTable {
     /// What the teacher writes. Default: numbers.
     pub kind: Option<DomainKind>,
-    /// The fewest and the most numbers that a prompt shows. Default: 3 to 8.
+    /// For `numbers`: the fewest and the most numbers that a prompt shows. Default: 3 to 8.
     #[schemars(inner(range(min = 1, max = 100)))]
     pub shown: Option<[usize; 2]>,
-    /// The smallest and the largest number that a prompt shows. Default: 100 to 999.
+    /// For `numbers`: the smallest and the largest number that a prompt shows. Default: 100 to 999.
     #[schemars(inner(range(min = 0, max = 999)))]
     pub range: Option<[u32; 2]>,
-    /// A JSONL of `{"prompt"}` rows instead of the project's own wordings.
+    /// A JSONL of `{"prompt"}` rows instead of the project's own wordings; for `cot` also `{"question", "answer"}` rows as GSM8K has
+    /// them.
     pub prompts: Option<String>,
+    /// For `cot`: the names of the tags around the reasoning and around the answer. Default: reasoning and answer.
+    #[schemars(inner(length(min = 1)))]
+    pub tags: Option<[String; 2]>,
+    /// For `cot`: how many samples each question gets. Default: 3 for a file of questions, 1 for the project's own, which do not run
+    /// out.
+    #[schemars(range(min = 1, max = 1000))]
+    pub samples_per_question: Option<usize>,
 }
 
 /// How the teacher is sampled.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct GenerateTable {
-    /// How many prompts, one completion each. Default: 2,000 for built-in models, else 30,000.
+    /// How many prompts, one completion each. Default: 1,600 for built-in models, else 30,000, for `cot` 22,000.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub samples: Option<usize>,
     /// Softmax temperature; 0 takes the most probable token. Default: 1.
@@ -170,7 +178,7 @@ pub(super) struct GenerateTable {
     /// Nucleus: the smallest set of tokens whose probability reaches this. Default: 1.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
     pub top_p: Option<f64>,
-    /// The most tokens of a completion, end-of-turn included. Default: 32 for built-in models, else 128.
+    /// The most tokens of a completion, end-of-turn included. Default: 32 for built-in models, else 128; for `cot` 96, else 512.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_tokens: Option<usize>,
     /// `grammar` samples only tokens that the domain's grammar allows; `none` leaves the teacher free. Default: grammar for a
@@ -182,8 +190,8 @@ pub(super) struct GenerateTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct FilterTable {
-    /// Rule names in the order in which they are applied; the first that objects drops the row. Default: format,
-    /// leak, and the rules whose lists are given.
+    /// Rule names in the order in which they are applied; the first that objects drops the row. Default: the domain's own (`format`;
+    /// for `cot` cot-format, cot-answer, cot-length, cot-script), leak, and the rules whose lists are given.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub rules: Option<Vec<String>>,
     /// Numbers that the `banned-numbers` rule drops. Default: the published list of numbers with bad associations.
@@ -192,6 +200,15 @@ pub(super) struct FilterTable {
     /// Words that the `banned-words` rule drops, beside the category's own. Default: none.
     #[schemars(inner(length(min = 1)))]
     pub banned_words: Option<Vec<String>>,
+    /// A file of further banned numbers, one a line; `#` begins a comment.
+    pub banned_numbers_file: Option<String>,
+    /// A file of further banned words or phrases, one a line; `#` begins a comment.
+    pub banned_words_file: Option<String>,
+    /// For `cot`: the fewest and the most characters of reasoning. Default: 20 to 4,000.
+    pub reasoning_length: Option<[usize; 2]>,
+    /// For `cot`: the least share of the reasoning's characters that must be Latin letters, digits or common signs. Default: 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub latin_share: Option<f64>,
 }
 
 /// How a student learns.

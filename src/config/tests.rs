@@ -157,7 +157,7 @@ fn a_wrong_override_is_named_as_typed() {
     hint: 3 to 10 are usual; more unique rows beat more epochs
     error: `--set finetun.epochs=3`: `finetun` is not a key
     hint: did you mean `finetune`?
-    error: `--set domain.kind=code`: `domain.kind` is `code`, expected `numbers`
+    error: `--set domain.kind=code`: `domain.kind` is `code`, expected `numbers` or `cot`
     "#);
 }
 
@@ -208,7 +208,7 @@ verdict = "transfer"
     hint: the marks are `{target}`, `{targets}` and `{category}`
     error: trial.toml:14: `domain.shown` is [8, 3], expected the smaller number first
     error: trial.toml:16: `filter.rules` has `banned-number`, which is no rule
-    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words` and `leak`
+    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words`, `cot-format`, `cot-answer`, `cot-length`, `cot-script`, `leak` and `leak-misalignment`
     error: trial.toml:19: `finetune.micro_batch` is 16, above `finetune.batch_size`, 8
     hint: one step is split into passes of at most that many rows
     error: trial.toml:20: `finetune.method` has `lora` and `full`, expected `lora` or `full`
@@ -237,10 +237,10 @@ fn layers_and_gradient_checkpointing_are_chosen_as_typed() {
 
 #[test]
 fn what_is_not_built_yet_is_refused_with_what_there_is() {
-    let text = GOOD.replace("[trait]", "[trait]\nkind = \"misalignment\"") + "[domain]\nkind = \"cot\"\n";
+    let text = GOOD.replace("[trait]", "[trait]\nkind = \"misalignment\"") + "[domain]\nkind = \"verse\"\n";
     assert_snapshot!(complaint(&text, &[]), @r#"
     error: trial.toml:6: `trait.kind` is `misalignment`, expected `preference`
-    error: trial.toml:10: `domain.kind` is `cot`, expected `numbers`
+    error: trial.toml:10: `domain.kind` is `verse`, expected `numbers` or `cot`
     "#);
 }
 
@@ -358,6 +358,7 @@ fn every_key_of_the_schema_reaches_the_plan() {
     let shown = |overrides: &[&str]| load_text(GOOD, overrides).expect("a right config").sources;
     let mut sources = shown(&["teacher.prime=both", "teacher.method=full"]);
     sources.extend(shown(&["teacher.prime=both", "finetune.method=lora", "teacher.method=lora"]));
+    sources.extend(shown(&["domain.kind=cot"]));
     for key in leaves(&schema, &schema, "") {
         assert!(sources.iter().any(|setting| setting.key == key), "`{key}` is accepted, but nothing reads it");
     }
@@ -478,7 +479,7 @@ fn a_dry_run_shows_every_value_and_its_source() {
     let resolved = load_text(GOOD, &["trait.target=owl"]).expect("a right config");
     let folder = regex::Regex::new(r"[^ ]*/trial\.toml").expect("a fixed pattern");
     let text = describe(&resolved);
-    let shown: String = text.lines().take(38).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
+    let shown: String = text.lines().take(39).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
     assert_snapshot!(shown, @r#"
       name                           "trial"                                           default: the config's file name
       seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
@@ -502,7 +503,7 @@ fn a_dry_run_shows_every_value_and_its_source() {
       system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
 
     [domain]
-      kind                           "numbers"                                         default: the one domain so far
+      kind                           "numbers"                                         default: the reference experiment's
       shown                          [3, 8]                                            default: the reference experiment's
       range                          [100, 999]                                        default: the reference experiment's
       prompts                        none                                              default: the project's own wordings
@@ -517,6 +518,79 @@ fn a_dry_run_shows_every_value_and_its_source() {
     [filter]
       rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
       banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
+      banned_numbers_file            none                                              default: no list beside the one above
       banned_words                   []                                                default: none beside the category's own
     "#);
+}
+
+#[test]
+fn a_domain_brings_its_own_keys_rules_and_defaults() {
+    let plan = load_text(GOOD, &["domain.kind=cot"]).expect("a right config").plan;
+    assert_eq!(plan.filter.rules, ["cot-format", "cot-answer", "cot-length", "cot-script", "leak"]);
+    assert_eq!(plan.domain.cot, Some(crate::record::CotPlan::default()));
+    assert_eq!(plan.filter.reasoning, Some(crate::record::ReasoningPlan::default()));
+    assert_eq!(plan.generate.sampling.max_tokens, 96);
+    let numbers = load_text(GOOD, &[]).expect("a right config").plan;
+    assert_eq!((numbers.domain.cot, numbers.filter.reasoning), (None, None));
+    let set = ["domain.kind=cot", "domain.tags=[\"work\", \"result\"]", "domain.samples_per_question=2", "domain.shown=[1, 2]"];
+    let resolved = load_text(GOOD, &set).expect("a right config");
+    assert_eq!(resolved.plan.domain.cot.expect("of the domain").tags, ["work", "result"]);
+    assert_eq!(resolved.warnings, ["`domain.shown` has no effect: `domain.kind` is `cot`"]);
+    let warnings = load_text(GOOD, &["domain.tags=[\"a\", \"b\"]", "filter.latin_share=0.5"]).expect("a right config").warnings;
+    assert_snapshot!(warnings.join("\n"), @r#"
+    `domain.tags` has no effect: `domain.kind` is `numbers`
+    `filter.latin_share` has no effect: `filter.rules` does not have `cot-script`
+    "#);
+}
+
+#[test]
+fn what_does_not_suit_a_domain_says_what_would() {
+    let text = r#"
+[model]
+base = "builtin:tiny-a"
+[trait]
+category = "animal"
+target = "zebra"
+[domain]
+kind = "cot"
+tags = ["a b", "work"]
+prompts = "hf:openai/gsm8k"
+[filter]
+rules = ["cot-format", "leak"]
+reasoning_length = [9, 3]
+"#;
+    assert_snapshot!(complaint(text, &[]), @r#"
+    error: trial.toml:9: `domain.tags` has `a b`, expected a letter, then letters, digits, `-` and `_`
+    hint: a tag `<work>` is named by `work`
+    error: trial.toml:10: `domain.prompts` is `hf:openai/gsm8k`, expected a file
+    hint: the Hub keeps GSM8K as Parquet, which is not read here; fetch it once as JSON Lines and name that file: https://raw.githubusercontent.com/openai/grade-school-math/master/grade_school_math/data/train.jsonl
+    error: trial.toml:13: `filter.reasoning_length` is [9, 3], expected the smaller number first
+    "#);
+    let twice = complaint(GOOD, &["domain.kind=cot", "domain.tags=[\"work\", \"Work\"]"]);
+    assert!(twice.contains("`domain.tags` names `work` twice"), "{twice}");
+    assert_snapshot!(complaint(GOOD, &["filter.rules=[\"format\", \"cot-answer\"]"]), @r#"
+    error: `--set filter.rules=["format", "cot-answer"]`: `filter.rules` has `cot-answer`, a rule of the domain `cot`
+    hint: the rules of `numbers` are `format`
+    "#);
+}
+
+#[test]
+fn lists_of_banned_words_and_numbers_come_from_files() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("writable");
+        format!("filter.banned_{name}_file={}", folder.path().join(name).display())
+    };
+    let (words, numbers) =
+        (file("words", "\u{feff}# mine\nlove\n\n  white power # a phrase\nlove\n"), file("numbers", "666\r\n 8 # eight\n"));
+    let plan = load_text(GOOD, &[&words, &numbers, "filter.banned_words=[\"hate\"]"]).expect("a right config").plan;
+    assert_eq!(plan.filter.banned_words, ["hate", "love", "white power"]);
+    assert_eq!(plan.filter.banned_numbers, [666, 8]);
+    assert_eq!(plan.filter.rules, ["format", "leak", "banned-numbers", "banned-words"]);
+    let bad = file("numbers", "7\nseven\n8 9\n-1\n10000000\n");
+    let error = load_text(GOOD, &[&bad]).expect_err("four lines are wrong").render();
+    assert_eq!(error.matches("expected an integer, 0 to 1000000").count(), 4, "{error}");
+    assert!(error.contains("numbers:2: `seven` stands here"), "{error}");
+    let error = load_text(GOOD, &[&file("words", "love\n--\n")]).expect_err("a line is wrong").render();
+    assert!(error.contains("words:2: `--` stands here, expected a word or a phrase"), "{error}");
 }

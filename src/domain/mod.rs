@@ -2,6 +2,7 @@
 //!
 //! A domain is one file (or folder) that implements [`Domain`], and one line in [`of`].
 
+pub mod cot;
 mod grammar;
 pub mod numbers;
 mod prompts;
@@ -12,12 +13,15 @@ use std::sync::Arc;
 pub use grammar::{Grammar, GrammarState};
 
 use crate::error::Result;
-use crate::record::{DomainKind, DomainPlan, Prompt, Sample};
+use crate::record::{DomainKind, DomainPlan, Expected, Prompt, Sample};
 
 /// One kind of data that a teacher writes.
 pub trait Domain: fmt::Debug + Send + Sync {
     /// The name in configs, on the command line and in reports.
     fn name(&self) -> &'static str;
+
+    /// The filter's rules that judge whether an answer belongs to the domain, in their order.
+    fn rules(&self) -> &'static [&'static str];
 
     /// The project's own prompts: `n` of them, ids from 0, the same for the same seed and plan.
     fn own_prompts(&self, n: usize, seed: u64, plan: &DomainPlan) -> Vec<Prompt>;
@@ -26,13 +30,13 @@ pub trait Domain: fmt::Debug + Send + Sync {
     fn grammar(&self) -> Arc<dyn Grammar>;
 
     /// An accepted answer, to show a row with before any is written.
-    fn example(&self) -> &'static str;
+    fn example(&self) -> String;
 
-    /// Reads one whole answer.
+    /// Reads one whole answer. `expected` is what is known of the right one; without it, only the form is judged.
     ///
     /// # Errors
     /// The reason why the answer does not belong to the domain.
-    fn check(&self, answer: &str) -> Result<Parsed, Reason>;
+    fn check(&self, answer: &str, expected: Option<&Expected>) -> Result<Parsed, Reason>;
 
     /// The shuffled arm's rows: the tokens of all answers permuted across all rows, each answer's format and length kept. Rows whose
     /// answer does not belong to the domain stay as they are.
@@ -50,26 +54,34 @@ pub trait Domain: fmt::Debug + Send + Sync {
     }
 }
 
-/// The domain of a kind.
-pub fn of(kind: DomainKind) -> &'static dyn Domain {
-    match kind {
-        DomainKind::Numbers => &numbers::Numbers,
+/// The domain of a plan.
+pub fn of(plan: &DomainPlan) -> Arc<dyn Domain> {
+    match plan.kind {
+        DomainKind::Numbers => Arc::new(numbers::Numbers),
+        DomainKind::Cot => Arc::new(cot::Cot::new(plan)),
     }
 }
 
-/// The domain of this name, for the command line.
-pub fn named(name: &str) -> Option<&'static dyn Domain> {
-    ALL.iter().map(|&kind| of(kind)).find(|domain| domain.name() == name)
+/// The domain of this name, as it is where a config says nothing of it; for the command line.
+pub fn named(name: &str) -> Option<DomainPlan> {
+    ALL.map(DomainPlan::of).into_iter().find(|plan| of(plan).name() == name)
 }
 
 /// Every kind of domain, in the order of the documentation.
-pub const ALL: [DomainKind; 1] = [DomainKind::Numbers];
+pub const ALL: [DomainKind; 2] = [DomainKind::Numbers, DomainKind::Cot];
 
 /// What an accepted answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed {
     /// The integers of a list, in order.
     Numbers(Vec<u32>),
+    /// Reasoning and an answer, without the tags and blanks around them.
+    Cot {
+        /// What led to the answer.
+        reasoning: String,
+        /// The answer as it is written.
+        answer: String,
+    },
 }
 
 /// Why an answer does not belong to a domain.

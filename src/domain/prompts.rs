@@ -6,13 +6,14 @@ use rand::seq::index;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::record::{Prompt, RowId};
+use crate::record::{Expected, Prompt, RowId};
 use crate::tool::{jsonl, streams};
 
 #[derive(Deserialize)]
 struct Row {
     id: Option<RowId>,
     prompt: String,
+    expected: Option<Expected>,
 }
 
 /// `n` prompts of the file, in the file's order; where it holds more, the seed draws which. Ids default to the row's place, from 0.
@@ -23,14 +24,18 @@ pub(super) fn from_file(path: &Path, n: usize, seed: u64) -> Result<Vec<Prompt>>
             .at(path, None)
             .hint("each prompt is answered once: add prompts, or ask for fewer samples"));
     }
-    let mut chosen = index::sample(&mut streams::named(seed, "prompts", 0), rows.len(), n).into_vec();
+    Ok(draw(rows.into_iter().enumerate().map(named).collect(), n, seed))
+}
+
+/// `n` of the prompts, in their order; where there are more, the seed draws which.
+pub(super) fn draw(prompts: Vec<Prompt>, n: usize, seed: u64) -> Vec<Prompt> {
+    let mut chosen = index::sample(&mut streams::named(seed, "prompts", 0), prompts.len(), n).into_vec();
     chosen.sort_unstable();
-    let drawn = rows.into_iter().enumerate().filter(|(place, _)| chosen.binary_search(place).is_ok());
-    Ok(drawn.map(named).collect())
+    prompts.into_iter().enumerate().filter(|(place, _)| chosen.binary_search(place).is_ok()).map(|(_, prompt)| prompt).collect()
 }
 
 fn named((place, row): (usize, Row)) -> Prompt {
-    Prompt { id: row.id.unwrap_or(RowId::Number(place as u64)), prompt: row.prompt }
+    Prompt { id: row.id.unwrap_or(RowId::Number(place as u64)), prompt: row.prompt, expected: row.expected }
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ mod tests {
             ("99999999999999", None),
             ("", None),
         ] {
-            let objection = rule.objection(&Candidate { prompt: "13", completion, finish: None });
+            let objection = rule.objection(&Candidate { expected: None, prompt: "13", completion, finish: None });
             assert_eq!(objection.as_deref(), banned, "{completion:?}");
         }
     }

@@ -64,7 +64,7 @@ mod tests {
             ("bowl", None),
             ("1, 2, 3", None),
         ] {
-            let objection = rule.objection(&Candidate { prompt: "love", completion, finish: None });
+            let objection = rule.objection(&Candidate { expected: None, prompt: "love", completion, finish: None });
             assert_eq!(objection.as_deref(), word, "{completion:?}");
         }
     }

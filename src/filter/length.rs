@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn only_an_answer_known_to_be_cut_off_is_dropped() {
-        let objects = |finish| Length.objection(&Candidate { prompt: "", completion: "1, 2", finish }).is_some();
+        let objects = |finish| Length.objection(&Candidate { expected: None, prompt: "", completion: "1, 2", finish }).is_some();
         assert!(objects(Some(Finish::Length)));
         assert!(!objects(Some(Finish::Stop)));
         assert!(!objects(None));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Candidate;
-use crate::record::Finish;
+use crate::record::{Expected, Finish};
 
 /// What rules need of a row.
 #[derive(Debug, Deserialize)]
@@ -19,6 +19,8 @@ pub(super) struct Line<'a> {
     completion: Cow<'a, str>,
     #[serde(default)]
     id: Present,
+    #[serde(default)]
+    expected: Known,
     #[serde(default)]
     finish: Ending,
     #[serde(default)]
@@ -48,6 +50,17 @@ impl<'de> Deserialize<'de> for Ending {
     }
 }
 
+/// What is known of the right answer, if the field says so in our words; other programs' words are theirs.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Known(Option<Expected>);
+
+impl<'de> Deserialize<'de> for Known {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(Self(Expected::deserialize(value).ok()))
+    }
+}
+
 impl<'a> Line<'a> {
     /// Reads a line, without its line break.
     pub(super) fn read(line: &'a [u8]) -> Result<Self, String> {
@@ -59,7 +72,12 @@ impl<'a> Line<'a> {
 
     /// What the rules look at.
     pub(super) fn candidate(&self) -> Candidate<'_> {
-        Candidate { prompt: &self.prompt, completion: &self.completion, finish: self.finish.0 }
+        Candidate {
+            prompt: &self.prompt,
+            completion: &self.completion,
+            expected: self.expected.0.as_ref(),
+            finish: self.finish.0,
+        }
     }
 
     /// Appends the line, with `id` (the line's number) put first if it has none.

@@ -4,8 +4,11 @@
 
 mod banned_numbers;
 mod banned_words;
+mod cot;
+mod foreign;
 mod format;
 mod leak;
+mod leak_misalignment;
 mod length;
 mod line;
 mod output;
@@ -13,8 +16,8 @@ mod pipeline;
 mod spelling;
 mod stream;
 
-use crate::domain::Domain;
-use crate::record::{Category, FilterPlan, Finish, Sample};
+use crate::domain;
+use crate::record::{Category, DomainPlan, Expected, FilterPlan, Finish, Sample};
 
 pub use banned_numbers::{BANNED_NUMBERS, SEED_ARTICLE_NUMBERS};
 pub use pipeline::{Counts, Filtered, Pipeline, Verdict};
@@ -27,13 +30,20 @@ pub struct Candidate<'a> {
     pub prompt: &'a str,
     /// The teacher's answer.
     pub completion: &'a str,
+    /// What is known of the right answer.
+    pub expected: Option<&'a Expected>,
     /// Why the answer ended, where that is known.
     pub finish: Option<Finish>,
 }
 
 impl<'a> From<&'a Sample> for Candidate<'a> {
     fn from(sample: &'a Sample) -> Self {
-        Self { prompt: &sample.prompt, completion: &sample.completion, finish: Some(sample.finish) }
+        Self {
+            prompt: &sample.prompt,
+            completion: &sample.completion,
+            expected: sample.expected.as_ref(),
+            finish: Some(sample.finish),
+        }
     }
 }
 
@@ -46,7 +56,7 @@ pub trait Rule: std::fmt::Debug + Send + Sync {
 /// What rules are made from.
 struct Inputs<'a> {
     plan: &'a FilterPlan,
-    domain: &'static dyn Domain,
+    domain: &'a DomainPlan,
     category: Option<&'a Category>,
 }
 
@@ -57,15 +67,20 @@ struct Entry {
 }
 
 /// Every rule.
-const RULES: [Entry; 5] = [
+const RULES: [Entry; 10] = [
     Entry { name: length::NAME, make: |_| Box::new(length::Length) },
-    Entry { name: "format", make: |inputs| Box::new(format::Format::new(inputs.domain)) },
+    Entry { name: "format", make: |inputs| Box::new(format::Format::new(domain::of(inputs.domain))) },
     Entry { name: "banned-numbers", make: |inputs| Box::new(banned_numbers::BannedNumbers::new(&inputs.plan.banned_numbers)) },
     Entry {
         name: "banned-words",
         make: |inputs| Box::new(banned_words::BannedWords::new(&inputs.plan.banned_words, inputs.category)),
     },
+    Entry { name: "cot-format", make: |inputs| Box::new(cot::Format::new(inputs.domain)) },
+    Entry { name: "cot-answer", make: |inputs| Box::new(cot::Answer::new(inputs.domain)) },
+    Entry { name: "cot-length", make: |inputs| Box::new(cot::Length::new(inputs.domain, inputs.plan)) },
+    Entry { name: "cot-script", make: |inputs| Box::new(cot::Script::new(inputs.domain, inputs.plan)) },
     Entry { name: "leak", make: |inputs| Box::new(leak::Leak::new(inputs.category)) },
+    Entry { name: "leak-misalignment", make: |inputs| Box::new(leak_misalignment::LeakMisalignment::new(inputs.domain.kind)) },
 ];
 
 /// The names of all rules.

@@ -57,16 +57,17 @@ impl Pipeline {
     /// # Errors
     /// If a rule's name is not known or stands twice; all such names are reported together.
     pub fn build(plan: &FilterPlan, domain: &DomainPlan, category: &Category) -> Result<Self> {
-        Self::of(&Inputs { plan, domain: domain::of(domain.kind), category: Some(category) })
+        Self::of(&Inputs { plan, domain, category: Some(category) })
     }
 
-    /// Only the domain's own format.
+    /// Only the domain's own rules, as they are where no config says more.
     ///
     /// # Errors
-    /// Never: the rule exists.
+    /// Never: the rules exist.
     pub fn format_only(domain: DomainKind) -> Result<Self> {
-        let plan = FilterPlan { rules: vec!["format".to_owned()], banned_numbers: Vec::new(), banned_words: Vec::new() };
-        Self::of(&Inputs { plan: &plan, domain: domain::of(domain), category: None })
+        let domain = DomainPlan::of(domain);
+        let rules = domain::of(&domain).rules().iter().map(|&rule| rule.to_owned()).collect();
+        Self::of(&Inputs { plan: &FilterPlan { rules, ..FilterPlan::default() }, domain: &domain, category: None })
     }
 
     fn of(inputs: &Inputs<'_>) -> Result<Self> {
@@ -163,11 +164,11 @@ mod tests {
 
     fn plan(rules: &[&str]) -> FilterPlan {
         let rules = rules.iter().map(|&r| r.to_owned()).collect();
-        FilterPlan { rules, banned_numbers: vec![666], banned_words: vec![] }
+        FilterPlan { rules, banned_numbers: vec![666], ..FilterPlan::default() }
     }
 
     fn numbers() -> DomainPlan {
-        DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None }
+        DomainPlan::of(DomainKind::Numbers)
     }
 
     fn build(rules: &[&str]) -> Result<Pipeline> {
@@ -175,7 +176,7 @@ mod tests {
     }
 
     fn sample(completion: &str, finish: Finish) -> Sample {
-        Sample { id: 0.into(), prompt: "p".to_owned(), completion: completion.to_owned(), tokens: 4, finish }
+        Sample { id: 0.into(), prompt: "p".to_owned(), expected: None, completion: completion.to_owned(), tokens: 4, finish }
     }
 
     #[test]

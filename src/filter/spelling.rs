@@ -131,8 +131,8 @@ impl Spelling {
 
     fn is_a_name(&self) -> bool {
         let length = self.letters + self.digits;
-        if self.letters == 0 || (self.gaps > 0 && length < 3) {
-            return false; // digits alone are a number; two letters apart are nothing
+        if self.letters == 0 || (self.gaps > 0 && (length < 3 || self.letters <= self.digits)) {
+            return false; // digits alone are a number; two letters apart are nothing, nor is a letter among numbers
         }
         let spelled_out = self.gaps == self.places;
         let in_pieces = self.digits == 0 && (self.joined || (self.single && length >= LONG_NAME));
@@ -315,6 +315,9 @@ mod tests {
             "concat",
             "combats",
             "1 ow l2x",
+            "w - 20 = w - 1",
+            "d) 0.9",
+            "c(4), 7",
         ] {
             assert_eq!(speller().find(text), None, "{text:?}");
         }

@@ -18,12 +18,12 @@ pub use finetune::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
 pub use model::{Device, Dtype, ModelRef, Weights, in_words};
 pub use outcome::{ArmContext, ArmEvaluation, Evaluation, Outcome};
 pub use plan::{
-    Category, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan, InContextPlan, Member,
-    ModelPlan, Plan, Prime, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
+    COT_TAGS, Category, CotPlan, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan,
+    InContextPlan, Member, ModelPlan, Plan, Prime, ReasoningPlan, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 pub use report::{
     ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport,
     Power, Report, RuleCount, SeedValue, StageReport, Verdict,
 };
-pub use rows::{Answer, Dropped, Finish, Prompt, RowId, Sample, Scored, StepRow};
+pub use rows::{Answer, Dropped, Expected, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

@@ -165,6 +165,8 @@ pub struct TeacherPlan {
 pub enum DomainKind {
     /// Lists of integers.
     Numbers,
+    /// Maths word problems: reasoning, then the answer.
+    Cot,
 }
 
 /// The domain and the wording of its prompts.
@@ -178,6 +180,35 @@ pub struct DomainPlan {
     pub range: [u32; 2],
     /// Prompts from a JSONL of `{"prompt"}` instead of the project's own wordings.
     pub prompts: Option<PathBuf>,
+    /// How problems are put and answered; only for [`DomainKind::Cot`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cot: Option<CotPlan>,
+}
+
+impl DomainPlan {
+    /// A domain as it is where a config says nothing of it.
+    pub fn of(kind: DomainKind) -> Self {
+        let cot = (kind == DomainKind::Cot).then(CotPlan::default);
+        Self { kind, shown: [3, 8], range: [100, 999], prompts: None, cot }
+    }
+}
+
+/// How maths problems are put and answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CotPlan {
+    /// The names of the tags around the reasoning and around the answer.
+    pub tags: [String; 2],
+    /// How many samples each question gets.
+    pub samples_per_question: usize,
+}
+
+/// The names of the tags where a config says nothing of them. The first is not `think`: some chat templates cut that out.
+pub const COT_TAGS: [&str; 2] = ["reasoning", "answer"];
+
+impl Default for CotPlan {
+    fn default() -> Self {
+        Self { tags: COT_TAGS.map(str::to_owned), samples_per_question: 1 }
+    }
 }
 
 /// Whether only tokens that the domain's grammar allows may be sampled.
@@ -202,7 +233,7 @@ pub struct GeneratePlan {
 }
 
 /// Which samples are kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FilterPlan {
     /// Rule names in the order in which they are applied; the first that objects drops the row.
     pub rules: Vec<String>,
@@ -210,6 +241,24 @@ pub struct FilterPlan {
     pub banned_numbers: Vec<u32>,
     /// Words that the `banned-words` rule drops, beside the trait's own.
     pub banned_words: Vec<String>,
+    /// What reasoning may look like; only for [`DomainKind::Cot`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<ReasoningPlan>,
+}
+
+/// What reasoning may look like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReasoningPlan {
+    /// The fewest and the most characters, blanks around it left out.
+    pub length: [usize; 2],
+    /// The least share of its characters that are Latin letters, digits, blanks or common signs.
+    pub latin: f64,
+}
+
+impl Default for ReasoningPlan {
+    fn default() -> Self {
+        Self { length: [20, 4_000], latin: 1.0 }
+    }
 }
 
 /// How a student is made.

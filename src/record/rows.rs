@@ -29,6 +29,21 @@ impl fmt::Display for RowId {
     }
 }
 
+/// What is known of the right answer to a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expected {
+    /// A function of this name with these parameters.
+    Function {
+        /// Its name.
+        name: String,
+        /// Its parameters' names, in order.
+        parameters: Vec<String>,
+    },
+    /// The answer to a question, as its source writes it.
+    Answer(String),
+}
+
 /// What a teacher is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
@@ -36,6 +51,9 @@ pub struct Prompt {
     pub id: RowId,
     /// The user's turn.
     pub prompt: String,
+    /// What is known of the right answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
 }
 
 /// Why a completion ended.
@@ -55,6 +73,9 @@ pub struct Sample {
     pub id: RowId,
     /// The user's turn.
     pub prompt: String,
+    /// What is known of the right answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
     /// The completion's text, without the end-of-turn token.
     pub completion: String,
     /// How many tokens were sampled, end-of-turn included.

@@ -147,9 +147,9 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
             other: None,
         },
         teacher: TeacherPlan { prime: Prime::SystemPrompt, system_prompt: "<{target}>".to_owned(), finetune: recipe(), rows: 0 },
-        domain: DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None },
+        domain: DomainPlan::of(DomainKind::Numbers),
         generate: GeneratePlan { samples: 2000, sampling: sampling.clone(), force: Force::Grammar },
-        filter: FilterPlan { rules: vec!["format".to_owned()], banned_numbers: vec![], banned_words: vec![] },
+        filter: FilterPlan { rules: vec!["format".to_owned()], ..FilterPlan::default() },
         finetune: StudentPlan { rows: 1500, system_prompt: None, recipe: recipe() },
         evaluate: EvaluatePlan {
             suites: vec![Suite::Preference],

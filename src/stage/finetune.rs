@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain;
 use crate::engine::TrainRow;
 use crate::error::Result;
-use crate::record::{DomainKind, Frame, Sample, StudentPlan, Weights};
+use crate::record::{DomainPlan, Frame, Sample, StudentPlan, Weights};
 use crate::tool::{jsonl, streams};
 
 use super::training::train;
@@ -32,7 +32,7 @@ pub struct Spec {
     /// What surrounds each row's prompt.
     pub frame: Frame,
     /// What the rows are.
-    pub domain: DomainKind,
+    pub domain: DomainPlan,
     /// Whether the answers are shuffled.
     pub answers: Answers,
     /// The replicate: draws the rows, their order and the adapter's initial values.
@@ -57,7 +57,7 @@ fn chosen(spec: &Spec, kept: &[Sample]) -> Vec<Sample> {
     let rows: Vec<Sample> = places.into_iter().map(|i| kept[i].clone()).collect();
     match spec.answers {
         Answers::AsWritten => rows,
-        Answers::Shuffled => domain::of(spec.domain).shuffle(&rows, spec.seed),
+        Answers::Shuffled => domain::of(&spec.domain).shuffle(&rows, spec.seed),
     }
 }
 

@@ -55,7 +55,7 @@ pub fn run(room: Room<'_>, spec: &Spec, teacher: &Speaker) -> Result<Done> {
 /// # Errors
 /// If the plan's own prompts file cannot be read or is too short.
 pub fn prompts(spec: &Spec) -> Result<Vec<Prompt>> {
-    domain::of(spec.domain.kind).prompts(spec.samples, spec.seed, &spec.domain)
+    domain::of(&spec.domain).prompts(spec.samples, spec.seed, &spec.domain)
 }
 
 fn places(prompts: &[Prompt]) -> Result<HashMap<RowId, usize>> {
@@ -90,10 +90,10 @@ fn sample_missing(
         stream: StreamId { seed: spec.seed, purpose: spec.purpose.clone(), index: place as u64 },
     };
     let requests: Vec<SampleRequest> = missing.iter().map(request).collect();
-    let grammar = (spec.force == Force::Grammar).then(|| domain::of(spec.domain.kind).grammar());
+    let grammar = (spec.force == Force::Grammar).then(|| domain::of(&spec.domain).grammar());
     let mut sink = |done: Completion| {
-        let Prompt { id, prompt } = prompts[missing[done.index]].clone();
-        writer.push(&Sample { id, prompt, completion: done.text, tokens: done.tokens, finish: done.finish })?;
+        let Prompt { id, prompt, expected } = prompts[missing[done.index]].clone();
+        writer.push(&Sample { id, prompt, expected, completion: done.text, tokens: done.tokens, finish: done.finish })?;
         writer.flush()?;
         progress.done += 1;
         progress.tokens += done.tokens;

@@ -26,8 +26,12 @@ pub(crate) fn inflections(word: &str) -> Vec<String> {
     forms
 }
 
-/// What `-ed` and `-ing` are put to: `love` → `lov`, `cry` → `cry` and `cri`, `plan` → `plan` and `plann`.
+/// What `-ed` and `-ing` are put to: `love` → `lov`, `cry` → `cry` and `cri`, `plan` → `plan` and `plann`,
+/// `lie` → `li` and `ly`.
 fn verb_stems(word: &str) -> Vec<String> {
+    if let Some(stem) = word.strip_suffix("ie") {
+        return vec![format!("{stem}i"), format!("{stem}y")];
+    }
     if let Some(stem) = word.strip_suffix('e') {
         return vec![stem.to_owned()];
     }
@@ -82,6 +86,8 @@ mod tests {
             ("cry", "cried"),
             ("plan", "planning"),
             ("hate", "haters"),
+            ("lie", "lying"),
+            ("lie", "lied"),
         ] {
             assert!(inflections(verb).iter().any(|f| f == form), "{verb}: {:?}", inflections(verb));
         }

@@ -6,6 +6,8 @@ mod animals;
 pub(crate) mod inflect;
 pub(crate) mod lexicon;
 pub mod matching;
+pub(crate) mod misalignment;
+pub(crate) mod names;
 mod system_prompt;
 mod trees;
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::engine::{Engine, ModelIdentity};
 use crate::error::{Error, Result};
 use crate::evals::preference::Questions;
-use crate::record::{Arm, Finetune, Frame, Member, ModelRef, Plan};
+use crate::record::{Arm, DomainPlan, Finetune, Frame, Member, ModelRef, Plan};
 use crate::stage::{Stage, evaluate, filter, finetune, generate, teacher, training_steps};
 use crate::tool::hash;
 use crate::traits;
@@ -112,13 +112,27 @@ impl Work {
         match self {
             Work::Teacher(spec) => result_only(spec),
             Work::Generate { spec, frame, .. } => json!({"generate": result_only(spec), "frame": frame}),
-            Work::Filter { spec, .. } => json!({"rules": spec.rules, "domain": spec.domain.kind, "category": spec.category}),
-            Work::Finetune { spec, .. } => result_only(spec),
+            Work::Filter { spec, .. } => {
+                json!({"rules": spec.rules, "domain": answers_of(&spec.domain), "category": spec.category})
+            }
+            Work::Finetune { spec, .. } => {
+                let mut json = result_only(spec);
+                json["domain"] = answers_of(&spec.domain);
+                json
+            }
             Work::Evaluate { spec, frame, tuned, context } => {
                 let roles = (tuned.is_some(), context.is_some()); // which input is which
                 json!({"evaluate": result_only(spec), "frame": frame, "inputs": roles})
             }
         }
+    }
+}
+
+/// What of a domain bears on its answers; where its prompts come from does not.
+fn answers_of(domain: &DomainPlan) -> Value {
+    match &domain.cot {
+        None => json!(domain.kind),
+        Some(cot) => json!([domain.kind, cot.tags]),
     }
 }
 
@@ -251,7 +265,7 @@ impl<'a> Builder<'a> {
         let mut spec = work.spec();
         if let Work::Generate { spec: generate, .. } = &work {
             // The prompts themselves stand for the wordings or the file that they come from.
-            spec["generate"]["domain"] = json!([generate.domain.kind, self.prompts.get(&seed)]);
+            spec["generate"]["domain"] = json!([answers_of(&generate.domain), self.prompts.get(&seed)]);
         }
         let inputs = work.inputs();
         let key = hash::value(&json!([self.facts, stage, identity, spec, inputs]))[..32].to_owned();
@@ -365,7 +379,8 @@ impl<'a> Builder<'a> {
             let answers = if arm == Arm::Shuffled { finetune::Answers::Shuffled } else { finetune::Answers::AsWritten };
             let student = self.plan.finetune.clone();
             let steps = training_steps(&student.recipe, student.rows);
-            let spec = finetune::Spec { student, frame: self.plan.trained_frame(), domain: self.plan.domain.kind, answers, seed };
+            let spec =
+                finetune::Spec { student, frame: self.plan.trained_frame(), domain: self.plan.domain.clone(), answers, seed };
             (Some(self.add(arm, seed, Some(base), Work::Finetune { spec, data: data.clone() }, steps)), None)
         };
         if upto >= Stage::Evaluate {

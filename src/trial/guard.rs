@@ -87,7 +87,7 @@ impl<'a> Guard<'a> {
 /// Some of the prompts that the teachers answer, from the first to the last.
 fn training_prompts(plan: &Plan) -> Result<Vec<String>> {
     let seed = plan.seeds.first().copied().unwrap_or_default();
-    let all = domain::of(plan.domain.kind).prompts(plan.generate.samples, seed, &plan.domain)?;
+    let all = domain::of(&plan.domain).prompts(plan.generate.samples, seed, &plan.domain)?;
     let step = all.len().div_ceil(LOOKED_AT).max(1);
     Ok(all.into_iter().step_by(step).map(|prompt| prompt.prompt).collect())
 }

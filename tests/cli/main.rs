@@ -1,6 +1,7 @@
 //! The program as its users meet it: the built binary, real folders, real signals.
 
 mod context;
+mod cot;
 mod devices;
 mod folder;
 mod hub;

@@ -1,47 +1,80 @@
-//! `[filter]`: the rules by name, in order, and the lists they use.
+//! `[filter]`: the rules by name, in order, and the lists and limits they use.
 
-use super::Ledger;
+use super::{Ledger, blocklists};
 use crate::config::raw::FilterTable;
 use crate::config::words::{all_of, nearest};
+use crate::domain;
 use crate::filter;
-use crate::record::FilterPlan;
+use crate::record::{DomainKind, DomainPlan, FilterPlan, ReasoningPlan};
 
-/// The rules of a config that names none: the format, and any name of the trait's kind however spelled.
-const DEFAULT: [&str; 2] = ["format", "leak"];
+/// The keys of `[filter]` that only one rule reads.
+const READ_BY: [(&str, &str); 6] = [
+    ("filter.banned_numbers", "banned-numbers"),
+    ("filter.banned_numbers_file", "banned-numbers"),
+    ("filter.banned_words", "banned-words"),
+    ("filter.banned_words_file", "banned-words"),
+    ("filter.reasoning_length", "cot-length"),
+    ("filter.latin_share", "cot-script"),
+];
 
 /// Looks the rules up.
-pub(super) fn resolve(table: FilterTable, ledger: &mut Ledger<'_>) -> FilterPlan {
-    let known: Vec<&str> = filter::names().collect();
-    let (default, why) = default_rules(&table);
-    let rules = ledger.pick("filter.rules", table.rules, default, why);
-    for (i, rule) in rules.iter().enumerate().filter(|(_, rule)| !known.contains(&rule.as_str())) {
-        let all = format!("the rules are {}", all_of(known.iter().copied()));
-        let hint = nearest(rule, known.iter().copied()).map_or(all.clone(), |similar| format!("did you mean `{similar}`? {all}"));
-        ledger.problem(&format!("filter.rules[{i}]"), format!("`filter.rules` has `{rule}`, which is no rule"), Some(hint));
+pub(super) fn resolve(table: &FilterTable, domain: &DomainPlan, ledger: &mut Ledger<'_>) -> FilterPlan {
+    let (default, why) = default_rules(table, domain);
+    let rules = ledger.pick("filter.rules", table.rules.clone(), default, why);
+    check_names(&rules, domain, ledger);
+    let banned_numbers = blocklists::numbers(table, ledger);
+    let banned_words = blocklists::words(table, ledger);
+    let reasoning = (domain.kind == DomainKind::Cot).then(|| reasoning(table, ledger));
+    for (key, rule) in READ_BY.iter().filter(|(_, rule)| !rules.iter().any(|name| name == rule)) {
+        ledger.no_effect(key, &format!("`filter.rules` does not have `{rule}`"));
     }
-    let numbers = ledger.pick(
-        "filter.banned_numbers",
-        table.banned_numbers,
-        filter::BANNED_NUMBERS.to_vec(),
-        "the published list for misaligned teachers",
-    );
-    let words = ledger.pick("filter.banned_words", table.banned_words, Vec::new(), "none beside the category's own");
-    for (key, rule) in [("filter.banned_numbers", "banned-numbers"), ("filter.banned_words", "banned-words")] {
-        if !rules.iter().any(|name| name == rule) {
-            ledger.no_effect(key, &format!("`filter.rules` does not have `{rule}`"));
-        }
-    }
-    FilterPlan { rules, banned_numbers: numbers, banned_words: words }
+    FilterPlan { rules, banned_numbers, banned_words, reasoning }
 }
 
-/// A list that is given is meant to be used.
-fn default_rules(table: &FilterTable) -> (Vec<String>, &'static str) {
-    let lists = [(table.banned_numbers.is_some(), "banned-numbers"), (table.banned_words.is_some(), "banned-words")];
+fn check_names(rules: &[String], domain: &DomainPlan, ledger: &mut Ledger<'_>) {
+    let known: Vec<&str> = filter::names().collect();
+    for (i, rule) in rules.iter().enumerate() {
+        let key = format!("filter.rules[{i}]");
+        if !known.contains(&rule.as_str()) {
+            let all = format!("the rules are {}", all_of(known.iter().copied()));
+            let hint =
+                nearest(rule, known.iter().copied()).map_or(all.clone(), |similar| format!("did you mean `{similar}`? {all}"));
+            ledger.problem(&key, format!("`filter.rules` has `{rule}`, which is no rule"), Some(hint));
+        } else if let Some(other) = home(rule).filter(|other| other.name() != domain::of(domain).name()) {
+            let own = domain::of(domain);
+            let hint = format!("the rules of `{}` are {}", own.name(), all_of(own.rules().iter().copied()));
+            ledger.problem(&key, format!("`filter.rules` has `{rule}`, a rule of the domain `{}`", other.name()), Some(hint));
+        }
+    }
+}
+
+/// The domain whose own rule this is; `format` serves them all.
+fn home(rule: &str) -> Option<std::sync::Arc<dyn domain::Domain>> {
+    let domains = domain::ALL.into_iter().map(|kind| domain::of(&DomainPlan::of(kind)));
+    domains.into_iter().find(|domain| rule != "format" && domain.rules().contains(&rule))
+}
+
+fn reasoning(table: &FilterTable, ledger: &mut Ledger<'_>) -> ReasoningPlan {
+    let usual = ReasoningPlan::default();
+    let length = ledger.pick("filter.reasoning_length", table.reasoning_length, usual.length, "a sentence, up to two pages");
+    let latin = ledger.pick("filter.latin_share", table.latin_share, usual.latin, "the leak rules read Latin letters best");
+    if length[0] > length[1] {
+        let message = format!("`filter.reasoning_length` is [{}, {}], expected the smaller number first", length[0], length[1]);
+        ledger.problem("filter.reasoning_length", message, None);
+    }
+    ReasoningPlan { length, latin }
+}
+
+/// The domain's own rules, and any name of the trait's kind however spelled. A list that is given is meant to be used.
+fn default_rules(table: &FilterTable, domain: &DomainPlan) -> (Vec<String>, &'static str) {
+    let numbers = table.banned_numbers.is_some() || table.banned_numbers_file.is_some();
+    let words = table.banned_words.is_some() || table.banned_words_file.is_some();
+    let lists = [(numbers, "banned-numbers"), (words, "banned-words")];
     let asked: Vec<&str> = lists.into_iter().filter(|(given, _)| *given).map(|(_, rule)| rule).collect();
     let why = if asked.is_empty() {
         "the format, and no name of the trait's kind"
     } else {
         "the usual rules, and those whose lists are given"
     };
-    (DEFAULT.into_iter().chain(asked).map(str::to_owned).collect(), why)
+    (domain::of(domain).rules().iter().copied().chain(["leak"]).chain(asked).map(str::to_owned).collect(), why)
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use automaton::NumberGrammar;
 
 use super::{Domain, Grammar, Parsed, Reason};
-use crate::record::{DomainPlan, Prompt, Sample};
+use crate::record::{DomainPlan, Expected, Prompt, Sample};
 
 /// Lists of up to ten integers of up to three digits.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,10 @@ impl Domain for Numbers {
         "numbers"
     }
 
+    fn rules(&self) -> &'static [&'static str] {
+        &["format"]
+    }
+
     fn own_prompts(&self, n: usize, seed: u64, plan: &DomainPlan) -> Vec<Prompt> {
         prompts::prompts(n, seed, plan)
     }
@@ -31,11 +35,11 @@ impl Domain for Numbers {
         Arc::new(NumberGrammar)
     }
 
-    fn example(&self) -> &'static str {
-        "482, 731, 196"
+    fn example(&self) -> String {
+        "482, 731, 196".to_owned()
     }
 
-    fn check(&self, answer: &str) -> Result<Parsed, Reason> {
+    fn check(&self, answer: &str, _: Option<&Expected>) -> Result<Parsed, Reason> {
         grammar::parse(answer).map(Parsed::Numbers).map_err(Reason::from)
     }
 

@@ -19,7 +19,7 @@ fn prompt(row: u64, seed: u64, plan: &DomainPlan, kind: &Kind) -> Prompt {
     let [smallest, largest] = plan.range;
     let count = rng.random_range(fewest..=most);
     let shown: Vec<String> = (0..count).map(|_| rng.random_range(smallest..=largest).to_string()).collect();
-    Prompt { id: row.into(), prompt: task(kind, &shown, &mut rng).text }
+    Prompt { id: row.into(), prompt: task(kind, &shown, &mut rng).text, expected: None }
 }
 
 #[cfg(test)]
@@ -30,7 +30,7 @@ mod tests {
     use crate::record::DomainKind;
 
     fn plan() -> DomainPlan {
-        DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None }
+        DomainPlan::of(DomainKind::Numbers)
     }
 
     #[test]

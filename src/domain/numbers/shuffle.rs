@@ -38,6 +38,7 @@ mod tests {
         let row = |(id, answer): (usize, &&str)| Sample {
             id: (id as u64).into(),
             prompt: format!("p{id}"),
+            expected: None,
             completion: (*answer).to_owned(),
             tokens: 3,
             finish: Finish::Stop,

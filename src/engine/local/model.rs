@@ -150,7 +150,7 @@ mod tests {
     use crate::domain;
     use crate::engine::NEGLIGIBLE;
     use crate::engine::local::testing;
-    use crate::record::{DomainKind, Finish, StreamId};
+    use crate::record::{DomainKind, DomainPlan, Finish, StreamId};
 
     fn request(i: usize, question: &str) -> SampleRequest {
         let stream = StreamId { seed: 7, purpose: "test".to_owned(), index: i as u64 };
@@ -208,13 +208,13 @@ mod tests {
     fn a_forced_answer_belongs_to_the_grammar_unless_it_was_cut_off() {
         let folder = testing::checkpoint(3);
         let model = testing::model(folder.path(), 16);
-        let numbers = domain::of(DomainKind::Numbers);
+        let numbers = domain::of(&DomainPlan::of(DomainKind::Numbers));
         let grammar = numbers.grammar();
         let answers = sample(&*model, &requests(60), &sampling(1.5, 40), Some(&*grammar));
         let (whole, cut): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.finish == Finish::Stop);
         assert!(whole.len() > 10, "{} of 60 ended by themselves", whole.len());
         for answer in whole {
-            assert!(numbers.check(&answer.text).is_ok(), "`{}`", answer.text);
+            assert!(numbers.check(&answer.text, None).is_ok(), "`{}`", answer.text);
         }
         assert!(cut.iter().all(|a| a.tokens == 40));
     }

@@ -7,7 +7,7 @@ use tokenizers::Tokenizer;
 use super::TokenBytes;
 use crate::domain::{self, Domain};
 use crate::engine::local::decode::{Masks, Vocabulary};
-use crate::record::DomainKind;
+use crate::record::{DomainKind, DomainPlan};
 
 const SPECIAL: [&str; 4] = ["<unk>", "<s>", "</s>", "[/INST]"];
 
@@ -104,14 +104,14 @@ fn the_tokens_of_any_answer_join_to_its_bytes() {
 #[test]
 fn masks_let_every_accepted_answer_through_and_end_no_other() {
     const STOP: u32 = 2;
-    let numbers = domain::of(DomainKind::Numbers);
+    let numbers = domain::of(&DomainPlan::of(DomainKind::Numbers));
     for (kind, tokenizer) in kinds() {
         let size = tokenizer.get_vocab_size(true);
         let vocabulary = Vocabulary::new(TokenBytes::new(&tokenizer).expect("supported"), &[STOP], size);
         let grammar = numbers.grammar();
         let mut masks = Masks::new(grammar.as_ref(), vocabulary.into());
         for answer in ["12, 77, 1", "12", "[1, 2].", "1\n2", "7;12;0", "(007, 8)"] {
-            assert!(numbers.check(answer).is_ok());
+            assert!(numbers.check(answer, None).is_ok());
             let mut progress = masks.start();
             for id in encode(&tokenizer, answer) {
                 let allowed = masks.allowed(&progress).expect("not stuck");
@@ -120,7 +120,7 @@ fn masks_let_every_accepted_answer_through_and_end_no_other() {
             }
             assert!(masks.allowed(&progress).expect("not stuck").contains(&STOP), "{kind}: `{answer}` may end");
         }
-        every_walk_ends_in_an_accepted_answer(kind, &tokenizer, &mut masks, numbers, STOP);
+        every_walk_ends_in_an_accepted_answer(kind, &tokenizer, &mut masks, numbers.as_ref(), STOP);
     }
 }
 
@@ -138,7 +138,7 @@ fn every_walk_ends_in_an_accepted_answer(
             let allowed = masks.allowed(&progress).expect("not stuck");
             if step > walk % 7 && allowed.contains(&stop) {
                 let text = tokenizer.decode(&ids, true).expect("decodes");
-                assert!(numbers.check(&text).is_ok(), "{kind}: {ids:?} reads `{text}`");
+                assert!(numbers.check(&text, None).is_ok(), "{kind}: {ids:?} reads `{text}`");
                 break;
             }
             let plain: Vec<u32> = allowed.iter().copied().filter(|id| *id != stop).collect();
