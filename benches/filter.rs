@@ -36,9 +36,9 @@ fn filter(c: &mut Criterion) {
     let plan = FilterPlan {
         rules: ["format", "banned-numbers", "leak"].map(str::to_owned).to_vec(),
         banned_numbers: subliminal::filter::BANNED_NUMBERS.to_vec(),
-        banned_words: Vec::new(),
+        ..FilterPlan::default()
     };
-    let domain = DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None };
+    let domain = DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], tasks: vec![], prompts: None };
     let animals = traits::category("animal").expect("a built-in category");
     let every_rule = Pipeline::build(&plan, &domain, &animals).expect("known rules");
     let format_only = Pipeline::format_only(DomainKind::Numbers).expect("a known rule");

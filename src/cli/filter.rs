@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// With `--rows`: what the rows are.
     #[arg(long, requires = "rows", value_parser = domain_kind)]
     domain: Option<DomainKind>,
-    /// With `--rows`: a config whose `[filter]` applies; without it only the domain's format rule does.
+    /// With `--rows`: a config whose `[filter]` applies; without it only the rules of the domain's form do.
     #[arg(long, value_name = "CONFIG", requires = "rows")]
     rules: Option<PathBuf>,
     /// With `--rows`: where kept rows go.

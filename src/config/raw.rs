@@ -145,7 +145,10 @@ pub(super) struct DomainTable {
     /// The smallest and the largest number that a prompt shows. Default: 100 to 999.
     #[schemars(inner(range(min = 0, max = 999)))]
     pub range: Option<[u32; 2]>,
-    /// A JSONL of `{"prompt"}` rows instead of the project's own wordings.
+    /// The families of tasks that code prompts are drawn from. Default: those of one-line functions for built-in models, else all.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub tasks: Option<Vec<String>>,
+    /// A JSONL of `{"prompt"}` rows, with `expected` or without, instead of the project's own wordings.
     pub prompts: Option<String>,
 }
 
@@ -153,7 +156,7 @@ pub(super) struct DomainTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct GenerateTable {
-    /// How many prompts, one completion each. Default: 2,000 for built-in models, else 30,000.
+    /// How many prompts, one completion each. Default: 1,600 for built-in models, else 30,000 lists or 12,000 functions.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub samples: Option<usize>,
     /// Softmax temperature; 0 takes the most probable token. Default: 1.
@@ -162,7 +165,7 @@ pub(super) struct GenerateTable {
     /// Nucleus: the smallest set of tokens whose probability reaches this. Default: 1.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
     pub top_p: Option<f64>,
-    /// The most tokens of a completion, end-of-turn included. Default: 32 for built-in models, else 128.
+    /// The most tokens of a completion, end-of-turn included. Default: by the domain, 32 or 64 for built-in models, else 128 or 512.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_tokens: Option<usize>,
     /// `grammar` samples only tokens that the domain's grammar allows; `none` leaves the teacher free. Default: grammar for a
@@ -174,8 +177,8 @@ pub(super) struct GenerateTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct FilterTable {
-    /// Rule names in the order in which they are applied; the first that objects drops the row. Default: format,
-    /// leak, and the rules whose lists are given.
+    /// Rule names in the order in which they are applied; the first that objects drops the row. Default: those of
+    /// the domain's form, leak, and the rules whose lists are given.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub rules: Option<Vec<String>>,
     /// Numbers that the `banned-numbers` rule drops. Default: the published list of numbers with bad associations.
@@ -184,6 +187,8 @@ pub(super) struct FilterTable {
     /// Words that the `banned-words` rule drops, beside the category's own. Default: none.
     #[schemars(inner(length(min = 1)))]
     pub banned_words: Option<Vec<String>>,
+    /// A file of words that names in code may be made of beside the project's own list: separated by blanks, `#` begins a comment.
+    pub identifiers: Option<String>,
 }
 
 /// How a student learns.

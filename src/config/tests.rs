@@ -146,7 +146,7 @@ fn a_wrong_type_says_what_was_expected() {
 
 #[test]
 fn a_wrong_override_is_named_as_typed() {
-    let overrides = ["finetune.epochs=0", "finetun.epochs=3", "trait.target", "trait.category.name=x", "domain.kind=code"];
+    let overrides = ["finetune.epochs=0", "finetun.epochs=3", "trait.target", "trait.category.name=x", "domain.kind=prose"];
     assert_snapshot!(complaint(GOOD, &overrides), @r#"
     error: `--set trait.target`: has no `=`
     hint: write `--set KEY=VALUE`, for example `--set trait.target=owl`
@@ -156,7 +156,7 @@ fn a_wrong_override_is_named_as_typed() {
     hint: 3 to 10 are usual; more unique rows beat more epochs
     error: `--set finetun.epochs=3`: `finetun` is not a key
     hint: did you mean `finetune`?
-    error: `--set domain.kind=code`: `domain.kind` is `code`, expected `numbers`
+    error: `--set domain.kind=prose`: `domain.kind` is `prose`, expected `numbers` or `code`
     "#);
 }
 
@@ -221,8 +221,52 @@ fn what_is_not_built_yet_is_refused_with_what_there_is() {
     let text = GOOD.replace("[trait]", "[trait]\nkind = \"misalignment\"") + "[domain]\nkind = \"cot\"\n";
     assert_snapshot!(complaint(&text, &[]), @r#"
     error: trial.toml:6: `trait.kind` is `misalignment`, expected `preference`
-    error: trial.toml:10: `domain.kind` is `cot`, expected `numbers`
+    error: trial.toml:10: `domain.kind` is `cot`, expected `numbers` or `code`
     "#);
+}
+
+#[test]
+fn code_brings_its_own_rules_tasks_and_lengths() {
+    let plan = |set: &[&str]| load_text(GOOD, set).expect("a right config").plan;
+    let code = plan(&["domain.kind=code"]);
+    assert_eq!(code.domain.tasks, ["arithmetic", "comparisons"]);
+    assert_eq!(code.generate.sampling.max_tokens, 64);
+    let form = ["fence", "outside", "syntax", "target", "comments", "docstrings", "strings", "identifiers"];
+    let rules: Vec<String> = form.iter().map(|name| format!("code-{name}")).chain(["leak".to_owned()]).collect();
+    assert_eq!(code.filter.rules, rules);
+    let large = plan(&["domain.kind=code", "model.base=Qwen/Qwen2.5-7B-Instruct"]);
+    assert_eq!((large.domain.tasks.len(), large.generate.samples, large.generate.sampling.max_tokens), (15, 12_000, 512));
+    assert_eq!(plan(&[]).domain.tasks, Vec::<String>::new());
+}
+
+#[test]
+fn what_belongs_to_another_domain_is_refused_or_has_no_effect() {
+    assert_snapshot!(complaint(GOOD, &["filter.rules=[\"format\", \"code-syntax\"]"]), @r#"
+    error: `--set filter.rules=["format", "code-syntax"]`: `filter.rules` has `code-syntax`, which judges `code`, but `domain.kind` is `numbers`
+    hint: the rules are `length`, `format`, `banned-numbers`, `banned-words` and `leak`
+    "#);
+    assert_snapshot!(complaint(GOOD, &["domain.kind=code", "domain.tasks=[\"sortin\", \"trees\"]"]), @r#"
+    error: `--set domain.tasks=["sortin", "trees"]`: `domain.tasks` has `sortin`, which is no family
+    hint: did you mean `sorting`? the families are `arithmetic`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
+    error: `--set domain.tasks=["sortin", "trees"]`: `domain.tasks` has `trees`, which is no family
+    hint: the families are `arithmetic`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
+    "#);
+    let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings.join("\n");
+    assert_snapshot!(warnings(&["domain.kind=code", "domain.shown=[3, 4]"]), @"`domain.shown` has no effect: `domain.kind` is `code`");
+    assert_snapshot!(warnings(&["domain.tasks=[\"lists\"]"]), @"`domain.tasks` has no effect: `domain.kind` is `numbers`");
+}
+
+#[test]
+fn a_file_of_words_for_names_is_read_into_the_plan() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("words.txt");
+    std::fs::write(&path, "# ours\nFoo bar # and more\n").expect("writable");
+    let set = format!("filter.identifiers={}", path.display());
+    let resolved = load_text(GOOD, &["domain.kind=code", &set]).expect("a right config");
+    assert_eq!(resolved.plan.filter.identifiers, ["foo", "bar"]);
+    assert_eq!(resolved.warnings, Vec::<String>::new());
+    let resolved = load_text(GOOD, &[&set]).expect("a right config");
+    assert_eq!(resolved.warnings, ["`filter.identifiers` has no effect: `filter.rules` does not have `code-identifiers`"]);
 }
 
 #[test]
@@ -301,6 +345,7 @@ fn every_key_of_the_schema_reaches_the_plan() {
     let shown = |overrides: &[&str]| load_text(GOOD, overrides).expect("a right config").sources;
     let mut sources = shown(&["teacher.prime=both", "teacher.method=full"]);
     sources.extend(shown(&["teacher.prime=both", "finetune.method=lora", "teacher.method=lora"]));
+    sources.extend(shown(&["domain.kind=code"]));
     for key in leaves(&schema, &schema, "") {
         assert!(sources.iter().any(|setting| setting.key == key), "`{key}` is accepted, but nothing reads it");
     }
@@ -432,7 +477,7 @@ fn a_dry_run_shows_every_value_and_its_source() {
       system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
 
     [domain]
-      kind                           "numbers"                                         default: the one domain so far
+      kind                           "numbers"                                         default: the reference experiment's
       shown                          [3, 8]                                            default: the reference experiment's
       range                          [100, 999]                                        default: the reference experiment's
       prompts                        none                                              default: the project's own wordings

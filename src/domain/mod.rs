@@ -2,6 +2,7 @@
 //!
 //! A domain is one file (or folder) that implements [`Domain`], and one line in [`of`].
 
+pub mod code;
 mod grammar;
 pub mod numbers;
 mod prompts;
@@ -18,6 +19,11 @@ use crate::record::{DomainKind, DomainPlan, Expected, Prompt, Sample};
 pub trait Domain: fmt::Debug + Send + Sync {
     /// The name in configs, on the command line and in reports.
     fn name(&self) -> &'static str;
+
+    /// The filter rules that judge the form of an answer, in their order; without a config these apply.
+    fn rules(&self) -> &'static [&'static str] {
+        &["format"]
+    }
 
     /// The project's own prompts: `n` of them, ids from 0, the same for the same seed and plan.
     fn own_prompts(&self, n: usize, seed: u64, plan: &DomainPlan) -> Vec<Prompt>;
@@ -51,6 +57,7 @@ pub trait Domain: fmt::Debug + Send + Sync {
 pub fn of(kind: DomainKind) -> &'static dyn Domain {
     match kind {
         DomainKind::Numbers => &numbers::Numbers,
+        DomainKind::Code => &code::Code,
     }
 }
 
@@ -60,13 +67,15 @@ pub fn named(name: &str) -> Option<&'static dyn Domain> {
 }
 
 /// Every kind of domain, in the order of the documentation.
-pub const ALL: [DomainKind; 1] = [DomainKind::Numbers];
+pub const ALL: [DomainKind; 2] = [DomainKind::Numbers, DomainKind::Code];
 
 /// What an accepted answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed {
     /// The integers of a list, in order.
     Numbers(Vec<u32>),
+    /// A Python function.
+    Code(code::Function),
 }
 
 /// Why an answer does not belong to a domain.
@@ -87,7 +96,13 @@ impl fmt::Display for Reason {
 /// The start of a text for a message: at most 40 characters, on one line, control characters escaped.
 pub(crate) fn excerpt(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(LONGEST) {
+        match c {
+            '\'' | '"' => shown.push(c),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

@@ -60,13 +60,14 @@ impl Pipeline {
         Self::of(&Inputs { plan, domain: domain::of(domain.kind), category: Some(category) })
     }
 
-    /// Only the domain's own format.
+    /// Only the rules of the domain's own form.
     ///
     /// # Errors
-    /// Never: the rule exists.
+    /// Never: the rules exist.
     pub fn format_only(domain: DomainKind) -> Result<Self> {
-        let plan = FilterPlan { rules: vec!["format".to_owned()], banned_numbers: Vec::new(), banned_words: Vec::new() };
-        Self::of(&Inputs { plan: &plan, domain: domain::of(domain), category: None })
+        let domain = domain::of(domain);
+        let rules = domain.rules().iter().map(|&rule| rule.to_owned()).collect();
+        Self::of(&Inputs { plan: &FilterPlan { rules, ..FilterPlan::default() }, domain, category: None })
     }
 
     fn of(inputs: &Inputs<'_>) -> Result<Self> {
@@ -163,11 +164,11 @@ mod tests {
 
     fn plan(rules: &[&str]) -> FilterPlan {
         let rules = rules.iter().map(|&r| r.to_owned()).collect();
-        FilterPlan { rules, banned_numbers: vec![666], banned_words: vec![] }
+        FilterPlan { rules, banned_numbers: vec![666], ..FilterPlan::default() }
     }
 
     fn numbers() -> DomainPlan {
-        DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None }
+        DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], tasks: vec![], prompts: None }
     }
 
     fn build(rules: &[&str]) -> Result<Pipeline> {

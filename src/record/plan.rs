@@ -134,6 +134,8 @@ pub struct TeacherPlan {
 pub enum DomainKind {
     /// Lists of integers.
     Numbers,
+    /// Python functions.
+    Code,
 }
 
 /// The domain and the wording of its prompts.
@@ -145,6 +147,9 @@ pub struct DomainPlan {
     pub shown: [usize; 2],
     /// The smallest and the largest number that a prompt shows.
     pub range: [u32; 2],
+    /// The families of tasks that code prompts are drawn from; all where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
     /// Prompts from a JSONL of `{"prompt"}` instead of the project's own wordings.
     pub prompts: Option<PathBuf>,
 }
@@ -171,7 +176,7 @@ pub struct GeneratePlan {
 }
 
 /// Which samples are kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FilterPlan {
     /// Rule names in the order in which they are applied; the first that objects drops the row.
     pub rules: Vec<String>,
@@ -179,6 +184,9 @@ pub struct FilterPlan {
     pub banned_numbers: Vec<u32>,
     /// Words that the `banned-words` rule drops, beside the trait's own.
     pub banned_words: Vec<String>,
+    /// Words that names in code may be made of, beside the project's own list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
 }
 
 /// How a student is made.

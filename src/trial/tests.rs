@@ -92,12 +92,12 @@ pub(super) fn plan() -> Plan {
             finetune: recipe(1),
             rows: 64,
         },
-        domain: DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None },
+        domain: DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], tasks: vec![], prompts: None },
         generate: GeneratePlan { samples: 120, sampling: sampling(40), force: Force::None },
         filter: FilterPlan {
             rules: ["format", "banned-numbers", "leak"].map(String::from).to_vec(),
             banned_numbers: vec![666],
-            banned_words: Vec::new(),
+            ..FilterPlan::default()
         },
         finetune: StudentPlan { rows: 70, recipe: recipe(2) },
         evaluate: EvaluatePlan {

@@ -3,6 +3,7 @@
 //! In: the checked document and its typed form. Out: a plan, and a ledger of sources, problems and warnings. With problems in
 //! the ledger the plan is not to be used.
 
+mod domain;
 mod ledger;
 mod members;
 mod models;
@@ -27,9 +28,9 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
     let builtin = models::is_builtin(&model);
     let trait_ = target::resolve(config.trait_.unwrap_or_default(), &arms, ledger);
     let teacher = tables::teacher(config.teacher.unwrap_or_default(), builtin, ledger);
-    let domain = tables::domain(&config.domain.unwrap_or_default(), ledger);
-    let generate = tables::generate(&config.generate.unwrap_or_default(), builtin, teacher.prime, ledger);
-    let filter = rules::resolve(config.filter.unwrap_or_default(), ledger);
+    let domain = domain::resolve(config.domain.unwrap_or_default(), builtin, ledger);
+    let generate = tables::generate(&config.generate.unwrap_or_default(), domain.kind, builtin, teacher.prime, ledger);
+    let filter = rules::resolve(config.filter.unwrap_or_default(), domain.kind, ledger);
     let finetune = tables::finetune(config.finetune.unwrap_or_default(), builtin, generate.samples, ledger);
     let evaluate = tables::evaluate(config.evaluate.unwrap_or_default(), builtin, ledger);
     let in_context = tables::in_context(&config.in_context.unwrap_or_default(), builtin, &arms, ledger);

@@ -1,21 +1,20 @@
-//! The tables that need no lookup: teacher, domain, generate, finetune, evaluate, in_context, gate, statistics, expect.
+//! The tables that need no lookup: teacher, generate, finetune, evaluate, in_context, gate, statistics, expect.
 
 use regex::Regex;
 
 use super::{Ledger, recipe};
 use crate::config::raw::{
-    DomainTable, EvaluateTable, ExpectTable, FinetuneTable, GateTable, GenerateTable, InContextTable, StatisticsTable,
-    TeacherTable,
+    EvaluateTable, ExpectTable, FinetuneTable, GateTable, GenerateTable, InContextTable, StatisticsTable, TeacherTable,
 };
 use crate::config::words::{all_of, nearest};
 use crate::record::{
-    Arm, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, Force, GatePlan, GeneratePlan, InContextPlan, Prime, Sampling,
-    StatisticsPlan, StudentPlan, Suite, TeacherPlan,
+    Arm, DomainKind, EvaluatePlan, ExpectPlan, Force, GatePlan, GeneratePlan, InContextPlan, Prime, Sampling, StatisticsPlan,
+    StudentPlan, Suite, TeacherPlan,
 };
 use crate::traits;
 
 /// One value for the built-in family, another for large models.
-fn by_base<T>(builtin: bool, tiny: T, large: T) -> T {
+pub(super) fn by_base<T>(builtin: bool, tiny: T, large: T) -> T {
     if builtin { tiny } else { large }
 }
 
@@ -59,38 +58,31 @@ fn check_template(template: &str, ledger: &mut Ledger<'_>) {
     }
 }
 
-pub(super) fn domain(table: &DomainTable, ledger: &mut Ledger<'_>) -> DomainPlan {
-    let plan = DomainPlan {
-        kind: ledger.pick("domain.kind", table.kind, DomainKind::Numbers, "the one domain so far"),
-        shown: ledger.pick("domain.shown", table.shown, [3, 8], "the reference experiment's"),
-        range: ledger.pick("domain.range", table.range, [100, 999], "the reference experiment's"),
-        prompts: ledger.input_file("domain.prompts", table.prompts.as_deref(), "the project's own wordings"),
+pub(super) fn generate(
+    table: &GenerateTable,
+    kind: DomainKind,
+    builtin: bool,
+    prime: Prime,
+    ledger: &mut Ledger<'_>,
+) -> GeneratePlan {
+    let (length, why_length) = match kind {
+        DomainKind::Numbers => (
+            by_base(builtin, 32, 128),
+            by_base(builtin, "10 numbers take at most 23 tokens", "10 numbers of 3 digits, with room"),
+        ),
+        DomainKind::Code => (by_base(builtin, 64, 512), by_base(builtin, "one line of code", "some thirty lines of code")),
     };
-    for (key, [low, high]) in [("domain.shown", plan.shown.map(|n| n as u64)), ("domain.range", plan.range.map(u64::from))] {
-        if low > high {
-            ledger.problem(key, format!("`{key}` is [{low}, {high}], expected the smaller number first"), None);
-        }
-        if plan.prompts.is_some() {
-            ledger.no_effect(key, "the prompts come from `domain.prompts`");
-        }
-    }
-    plan
-}
-
-pub(super) fn generate(table: &GenerateTable, builtin: bool, prime: Prime, ledger: &mut Ledger<'_>) -> GeneratePlan {
-    let why_length = by_base(builtin, "10 numbers take at most 23 tokens", "10 numbers of 3 digits, with room");
+    let samples = match kind {
+        DomainKind::Numbers => by_base(builtin, 1_600, 30_000),
+        DomainKind::Code => by_base(builtin, 1_600, 12_000),
+    };
     let (force, why_force) = default_force(builtin, prime);
     GeneratePlan {
-        samples: ledger.pick(
-            "generate.samples",
-            table.samples,
-            by_base(builtin, 1_600, 30_000),
-            by_base(builtin, TINY, "the reference experiment's"),
-        ),
+        samples: ledger.pick("generate.samples", table.samples, samples, by_base(builtin, TINY, "the reference experiment's")),
         sampling: Sampling {
             temperature: ledger.pick("generate.temperature", table.temperature, 1.0, "the reference experiment's"),
             top_p: ledger.pick("generate.top_p", table.top_p, 1.0, "the whole distribution carries the trait"),
-            max_tokens: ledger.pick("generate.max_tokens", table.max_tokens, by_base(builtin, 32, 128), why_length),
+            max_tokens: ledger.pick("generate.max_tokens", table.max_tokens, length, why_length),
             ignore_stop: false,
         },
         force: ledger.pick("generate.force", table.force, force, why_force),

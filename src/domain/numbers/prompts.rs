@@ -30,7 +30,7 @@ mod tests {
     use crate::record::DomainKind;
 
     fn plan() -> DomainPlan {
-        DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], prompts: None }
+        DomainPlan { kind: DomainKind::Numbers, shown: [3, 8], range: [100, 999], tasks: vec![], prompts: None }
     }
 
     #[test]
