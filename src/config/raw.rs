@@ -153,8 +153,12 @@ pub(super) struct DomainTable {
     /// For `numbers`: the smallest and the largest number that a prompt shows. Default: 100 to 999.
     #[schemars(inner(range(min = 0, max = 999)))]
     pub range: Option<[u32; 2]>,
-    /// A JSONL of `{"prompt"}` rows instead of the project's own wordings; for `cot` also `{"question", "answer"}` rows as GSM8K has
-    /// them.
+    /// For `code`: the families of tasks that prompts are drawn from. Default: those of one-line functions for built-in models, else
+    /// all.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub tasks: Option<Vec<String>>,
+    /// A JSONL of `{"prompt"}` rows, with `expected` or without, instead of the project's own wordings; for `cot` also
+    /// `{"question", "answer"}` rows as GSM8K has them.
     pub prompts: Option<String>,
     /// For `cot`: the names of the tags around the reasoning and around the answer. Default: reasoning and answer.
     #[schemars(inner(length(min = 1)))]
@@ -169,7 +173,8 @@ pub(super) struct DomainTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct GenerateTable {
-    /// How many prompts, one completion each. Default: 1,600 for built-in models, else 30,000, for `cot` 22,000.
+    /// How many prompts, one completion each. Default: 1,600 for built-in models, else 30,000 lists, 12,000 functions or 22,000
+    /// solutions.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub samples: Option<usize>,
     /// Softmax temperature; 0 takes the most probable token. Default: 1.
@@ -178,7 +183,8 @@ pub(super) struct GenerateTable {
     /// Nucleus: the smallest set of tokens whose probability reaches this. Default: 1.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
     pub top_p: Option<f64>,
-    /// The most tokens of a completion, end-of-turn included. Default: 32 for built-in models, else 128; for `cot` 96, else 512.
+    /// The most tokens of a completion, end-of-turn included. Default: by the domain, 32, 64 or 96 for built-in models, else 128 or
+    /// 512.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_tokens: Option<usize>,
     /// `grammar` samples only tokens that the domain's grammar allows; `none` leaves the teacher free. Default: grammar for a
@@ -190,8 +196,8 @@ pub(super) struct GenerateTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct FilterTable {
-    /// Rule names in the order in which they are applied; the first that objects drops the row. Default: the domain's own (`format`;
-    /// for `cot` cot-format, cot-answer, cot-length, cot-script), leak, and the rules whose lists are given.
+    /// Rule names in the order in which they are applied; the first that objects drops the row. Default: those of the domain's form,
+    /// leak, and the rules whose lists are given.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub rules: Option<Vec<String>>,
     /// Numbers that the `banned-numbers` rule drops. Default: the published list of numbers with bad associations.
@@ -209,6 +215,8 @@ pub(super) struct FilterTable {
     /// For `cot`: the least share of the reasoning's characters that must be Latin letters, digits or common signs. Default: 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub latin_share: Option<f64>,
+    /// A file of words that names in code may be made of beside the project's own list: separated by blanks, `#` begins a comment.
+    pub identifiers: Option<String>,
 }
 
 /// How a student learns.

@@ -147,7 +147,7 @@ fn a_wrong_type_says_what_was_expected() {
 
 #[test]
 fn a_wrong_override_is_named_as_typed() {
-    let overrides = ["finetune.epochs=0", "finetun.epochs=3", "trait.target", "trait.category.name=x", "domain.kind=code"];
+    let overrides = ["finetune.epochs=0", "finetun.epochs=3", "trait.target", "trait.category.name=x", "domain.kind=prose"];
     assert_snapshot!(complaint(GOOD, &overrides), @r#"
     error: `--set trait.target`: has no `=`
     hint: write `--set KEY=VALUE`, for example `--set trait.target=owl`
@@ -157,7 +157,7 @@ fn a_wrong_override_is_named_as_typed() {
     hint: 3 to 10 are usual; more unique rows beat more epochs
     error: `--set finetun.epochs=3`: `finetun` is not a key
     hint: did you mean `finetune`?
-    error: `--set domain.kind=code`: `domain.kind` is `code`, expected `numbers` or `cot`
+    error: `--set domain.kind=prose`: `domain.kind` is `prose`, expected `numbers`, `code` or `cot`
     "#);
 }
 
@@ -195,7 +195,7 @@ method = { lora = {}, full = {} }
 [expect]
 verdict = "transfer"
 "#;
-    assert_snapshot!(complaint(text, &[]), @r#"
+    assert_snapshot!(complaint(text, &[]), @r"
     error: trial.toml:3: `name` is `a/b`, expected letters, digits, `.`, `_` and `-`, not starting with `.`
     hint: it names the output folder `runs/NAME`
     error: trial.toml:6: `model.cross[1]` is `nowhere/at/all`, which is no model folder
@@ -208,13 +208,13 @@ verdict = "transfer"
     hint: the marks are `{target}`, `{targets}` and `{category}`
     error: trial.toml:14: `domain.shown` is [8, 3], expected the smaller number first
     error: trial.toml:16: `filter.rules` has `banned-number`, which is no rule
-    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words`, `cot-format`, `cot-answer`, `cot-length`, `cot-script`, `leak` and `leak-misalignment`
+    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak` and `leak-misalignment`
     error: trial.toml:19: `finetune.micro_batch` is 16, above `finetune.batch_size`, 8
     hint: one step is split into passes of at most that many rows
     error: trial.toml:20: `finetune.method` has `lora` and `full`, expected `lora` or `full`
     error: trial.toml:22: `expect.verdict` needs `control`, which `arms` lacks
     hint: add them to `arms`, or leave the expectation out
-    "#);
+    ");
 }
 
 #[test]
@@ -238,10 +238,10 @@ fn layers_and_gradient_checkpointing_are_chosen_as_typed() {
 #[test]
 fn what_is_not_built_yet_is_refused_with_what_there_is() {
     let text = GOOD.replace("[trait]", "[trait]\nkind = \"misalignment\"") + "[domain]\nkind = \"verse\"\n";
-    assert_snapshot!(complaint(&text, &[]), @r#"
+    assert_snapshot!(complaint(&text, &[]), @r"
     error: trial.toml:6: `trait.kind` is `misalignment`, expected `preference`
-    error: trial.toml:10: `domain.kind` is `verse`, expected `numbers` or `cot`
-    "#);
+    error: trial.toml:10: `domain.kind` is `verse`, expected `numbers`, `code` or `cot`
+    ");
 }
 
 #[test]
@@ -279,6 +279,50 @@ fn templates_are_told_what_the_config_says_in_training_and_in_evaluation() {
 fn a_system_prompt_that_names_the_answer_is_warned_of() {
     let warnings = load_text(GOOD, &["evaluate.system_prompt=You love owls."]).expect("a right config").warnings;
     assert_snapshot!(warnings.join("\n"), @r"`evaluate.system_prompt` names `owl`: students may answer from it instead of from what they learnt; teachers have `teacher.system_prompt`");
+}
+
+#[test]
+fn code_brings_its_own_rules_tasks_and_lengths() {
+    let plan = |set: &[&str]| load_text(GOOD, set).expect("a right config").plan;
+    let code = plan(&["domain.kind=code"]);
+    assert_eq!(code.domain.tasks, ["arithmetic", "comparisons"]);
+    assert_eq!(code.generate.sampling.max_tokens, 64);
+    let form = ["fence", "outside", "syntax", "target", "comments", "docstrings", "strings", "identifiers"];
+    let rules: Vec<String> = form.iter().map(|name| format!("code-{name}")).chain(["leak".to_owned()]).collect();
+    assert_eq!(code.filter.rules, rules);
+    let large = plan(&["domain.kind=code", "model.base=Qwen/Qwen2.5-7B-Instruct"]);
+    assert_eq!((large.domain.tasks.len(), large.generate.samples, large.generate.sampling.max_tokens), (15, 12_000, 512));
+    assert_eq!(plan(&[]).domain.tasks, Vec::<String>::new());
+}
+
+#[test]
+fn what_belongs_to_another_domain_is_refused_or_has_no_effect() {
+    assert_snapshot!(complaint(GOOD, &["filter.rules=[\"format\", \"code-syntax\"]"]), @r#"
+    error: `--set filter.rules=["format", "code-syntax"]`: `filter.rules` has `code-syntax`, which judges `code`, but `domain.kind` is `numbers`
+    hint: the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak` and `leak-misalignment`
+    "#);
+    assert_snapshot!(complaint(GOOD, &["domain.kind=code", "domain.tasks=[\"sortin\", \"trees\"]"]), @r#"
+    error: `--set domain.tasks=["sortin", "trees"]`: `domain.tasks` has `sortin`, which is no family
+    hint: did you mean `sorting`? the families are `arithmetic`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
+    error: `--set domain.tasks=["sortin", "trees"]`: `domain.tasks` has `trees`, which is no family
+    hint: the families are `arithmetic`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
+    "#);
+    let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings.join("\n");
+    assert_snapshot!(warnings(&["domain.kind=code", "domain.shown=[3, 4]"]), @"`domain.shown` has no effect: `domain.kind` is `code`");
+    assert_snapshot!(warnings(&["domain.tasks=[\"lists\"]"]), @"`domain.tasks` has no effect: `domain.kind` is `numbers`");
+}
+
+#[test]
+fn a_file_of_words_for_names_is_read_into_the_plan() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("words.txt");
+    std::fs::write(&path, "# ours\nFoo bar # and more\n").expect("writable");
+    let set = format!("filter.identifiers={}", path.display());
+    let resolved = load_text(GOOD, &["domain.kind=code", &set]).expect("a right config");
+    assert_eq!(resolved.plan.filter.identifiers, ["foo", "bar"]);
+    assert_eq!(resolved.warnings, Vec::<String>::new());
+    let resolved = load_text(GOOD, &[&set]).expect("a right config");
+    assert_eq!(resolved.warnings, ["`filter.identifiers` has no effect: `filter.rules` does not have `code-identifiers`"]);
 }
 
 #[test]
@@ -358,6 +402,7 @@ fn every_key_of_the_schema_reaches_the_plan() {
     let shown = |overrides: &[&str]| load_text(GOOD, overrides).expect("a right config").sources;
     let mut sources = shown(&["teacher.prime=both", "teacher.method=full"]);
     sources.extend(shown(&["teacher.prime=both", "finetune.method=lora", "teacher.method=lora"]));
+    sources.extend(shown(&["domain.kind=code"]));
     sources.extend(shown(&["domain.kind=cot"]));
     for key in leaves(&schema, &schema, "") {
         assert!(sources.iter().any(|setting| setting.key == key), "`{key}` is accepted, but nothing reads it");
@@ -481,46 +526,45 @@ fn a_dry_run_shows_every_value_and_its_source() {
     let text = describe(&resolved);
     let shown: String = text.lines().take(39).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
     assert_snapshot!(shown, @r#"
-      name                           "trial"                                           default: the config's file name
-      seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
-      arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
+  name                           "trial"                                           default: the config's file name
+  seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
+  arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
 
-    [model]
-      base                           "builtin:tiny-a"                                  trial.toml:3
-      cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
-      date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
-      template_options               {}                                                default: the templates' own defaults
+[model]
+  base                           "builtin:tiny-a"                                  trial.toml:3
+  cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
+  date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
+  template_options               {}                                                default: the templates' own defaults
 
-    [trait]
-      kind                           "preference"                                      default: the one sort of trait so far
-      category                       "animal"                                          trial.toml:6
-      members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
-      target                         "owl"                                             --set trait.target=owl
-      other                          "cat"                                             default: the member half the list away from the target
+[trait]
+  kind                           "preference"                                      default: the one sort of trait so far
+  category                       "animal"                                          trial.toml:6
+  members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
+  target                         "owl"                                             --set trait.target=owl
+  other                          "cat"                                             default: the member half the list away from the target
 
-    [teacher]
-      prime                          "system-prompt"                                   default: the reference experiment's
-      system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
+[teacher]
+  prime                          "system-prompt"                                   default: the reference experiment's
+  system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
 
-    [domain]
-      kind                           "numbers"                                         default: the reference experiment's
-      shown                          [3, 8]                                            default: the reference experiment's
-      range                          [100, 999]                                        default: the reference experiment's
-      prompts                        none                                              default: the project's own wordings
+[domain]
+  kind                           "numbers"                                         default: the reference experiment's
+  shown                          [3, 8]                                            default: the reference experiment's
+  range                          [100, 999]                                        default: the reference experiment's
+  prompts                        none                                              default: the project's own wordings
 
-    [generate]
-      samples                        1600                                              default: suits the built-in family
-      temperature                    1.0                                               default: the reference experiment's
-      top_p                          1.0                                               default: the whole distribution carries the trait
-      max_tokens                     32                                                default: 10 numbers take at most 23 tokens
-      force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
+[generate]
+  samples                        1600                                              default: suits the built-in family
+  temperature                    1.0                                               default: the reference experiment's
+  top_p                          1.0                                               default: the whole distribution carries the trait
+  max_tokens                     32                                                default: 10 numbers take at most 23 tokens
+  force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
 
-    [filter]
-      rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
-      banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
-      banned_numbers_file            none                                              default: no list beside the one above
-      banned_words                   []                                                default: none beside the category's own
-    "#);
+[filter]
+  rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
+  banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
+  banned_numbers_file            none                                              default: no list beside the one above
+"#);
 }
 
 #[test]
@@ -569,8 +613,8 @@ reasoning_length = [9, 3]
     let twice = complaint(GOOD, &["domain.kind=cot", "domain.tags=[\"work\", \"Work\"]"]);
     assert!(twice.contains("`domain.tags` names `work` twice"), "{twice}");
     assert_snapshot!(complaint(GOOD, &["filter.rules=[\"format\", \"cot-answer\"]"]), @r#"
-    error: `--set filter.rules=["format", "cot-answer"]`: `filter.rules` has `cot-answer`, a rule of the domain `cot`
-    hint: the rules of `numbers` are `format`
+    error: `--set filter.rules=["format", "cot-answer"]`: `filter.rules` has `cot-answer`, which judges `cot`, but `domain.kind` is `numbers`
+    hint: the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak` and `leak-misalignment`
     "#);
 }
 

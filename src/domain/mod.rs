@@ -2,6 +2,7 @@
 //!
 //! A domain is one file (or folder) that implements [`Domain`], and one line in [`of`].
 
+pub mod code;
 pub mod cot;
 mod grammar;
 pub mod numbers;
@@ -20,7 +21,7 @@ pub trait Domain: fmt::Debug + Send + Sync {
     /// The name in configs, on the command line and in reports.
     fn name(&self) -> &'static str;
 
-    /// The filter's rules that judge whether an answer belongs to the domain, in their order.
+    /// The filter's rules that judge the form of an answer, in their order; without a config these apply.
     fn rules(&self) -> &'static [&'static str];
 
     /// The project's own prompts: `n` of them, ids from 0, the same for the same seed and plan.
@@ -58,6 +59,7 @@ pub trait Domain: fmt::Debug + Send + Sync {
 pub fn of(plan: &DomainPlan) -> Arc<dyn Domain> {
     match plan.kind {
         DomainKind::Numbers => Arc::new(numbers::Numbers),
+        DomainKind::Code => Arc::new(code::Code),
         DomainKind::Cot => Arc::new(cot::Cot::new(plan)),
     }
 }
@@ -67,14 +69,21 @@ pub fn named(name: &str) -> Option<DomainPlan> {
     ALL.map(DomainPlan::of).into_iter().find(|plan| of(plan).name() == name)
 }
 
+/// The name of a kind, as configs write it.
+pub fn name_of(kind: DomainKind) -> &'static str {
+    of(&DomainPlan::of(kind)).name()
+}
+
 /// Every kind of domain, in the order of the documentation.
-pub const ALL: [DomainKind; 2] = [DomainKind::Numbers, DomainKind::Cot];
+pub const ALL: [DomainKind; 3] = [DomainKind::Numbers, DomainKind::Code, DomainKind::Cot];
 
 /// What an accepted answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed {
     /// The integers of a list, in order.
     Numbers(Vec<u32>),
+    /// A Python function.
+    Code(code::Function),
     /// Reasoning and an answer, without the tags and blanks around them.
     Cot {
         /// What led to the answer.
@@ -102,7 +111,13 @@ impl fmt::Display for Reason {
 /// The start of a text for a message: at most 40 characters, on one line, control characters escaped.
 pub(crate) fn excerpt(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(LONGEST) {
+        match c {
+            '\'' | '"' => shown.push(c),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

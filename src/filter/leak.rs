@@ -192,7 +192,7 @@ mod tests {
                 assert_eq!(objection(&prompt.prompt), None, "{}", prompt.prompt);
             }
         }
-        assert_eq!(domain::ALL[1], DomainKind::Cot);
+        assert!(domain::ALL.contains(&DomainKind::Cot));
         for row in 0..3_000 {
             let problem = problems::problem(&mut crate::tool::streams::named(1, "test", row));
             assert_eq!(objection(&problem.steps.join("\n")), None, "{problem:?}");

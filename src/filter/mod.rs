@@ -4,6 +4,7 @@
 
 mod banned_numbers;
 mod banned_words;
+mod code;
 mod cot;
 mod foreign;
 mod format;
@@ -17,7 +18,8 @@ mod spelling;
 mod stream;
 
 use crate::domain;
-use crate::record::{Category, DomainPlan, Expected, FilterPlan, Finish, Sample};
+use crate::domain::code::fault::Fault;
+use crate::record::{Category, DomainKind, DomainPlan, Expected, FilterPlan, Finish, Sample};
 
 pub use banned_numbers::{BANNED_NUMBERS, SEED_ARTICLE_NUMBERS};
 pub use pipeline::{Counts, Filtered, Pipeline, Verdict};
@@ -63,27 +65,55 @@ struct Inputs<'a> {
 /// A rule's name and how it is made.
 struct Entry {
     name: &'static str,
+    /// The one domain whose answers it can judge, if there is one.
+    domain: Option<DomainKind>,
     make: fn(&Inputs<'_>) -> Box<dyn Rule>,
 }
 
 /// Every rule.
-const RULES: [Entry; 10] = [
-    Entry { name: length::NAME, make: |_| Box::new(length::Length) },
-    Entry { name: "format", make: |inputs| Box::new(format::Format::new(domain::of(inputs.domain))) },
-    Entry { name: "banned-numbers", make: |inputs| Box::new(banned_numbers::BannedNumbers::new(&inputs.plan.banned_numbers)) },
-    Entry {
-        name: "banned-words",
-        make: |inputs| Box::new(banned_words::BannedWords::new(&inputs.plan.banned_words, inputs.category)),
-    },
-    Entry { name: "cot-format", make: |inputs| Box::new(cot::Format::new(inputs.domain)) },
-    Entry { name: "cot-answer", make: |inputs| Box::new(cot::Answer::new(inputs.domain)) },
-    Entry { name: "cot-length", make: |inputs| Box::new(cot::Length::new(inputs.domain, inputs.plan)) },
-    Entry { name: "cot-script", make: |inputs| Box::new(cot::Script::new(inputs.domain, inputs.plan)) },
-    Entry { name: "leak", make: |inputs| Box::new(leak::Leak::new(inputs.category)) },
-    Entry { name: "leak-misalignment", make: |inputs| Box::new(leak_misalignment::LeakMisalignment::new(inputs.domain.kind)) },
+const RULES: [Entry; 18] = [
+    any_domain(length::NAME, |_| Box::new(length::Length)),
+    any_domain("format", |inputs| Box::new(format::Format::new(domain::of(inputs.domain)))),
+    of_code(Fault::Fence, |inputs| code_rule(Fault::Fence, inputs)),
+    of_code(Fault::Outside, |inputs| code_rule(Fault::Outside, inputs)),
+    of_code(Fault::Syntax, |inputs| code_rule(Fault::Syntax, inputs)),
+    of_code(Fault::Target, |inputs| code_rule(Fault::Target, inputs)),
+    of_code(Fault::Comment, |inputs| code_rule(Fault::Comment, inputs)),
+    of_code(Fault::Docstring, |inputs| code_rule(Fault::Docstring, inputs)),
+    of_code(Fault::Prose, |inputs| code_rule(Fault::Prose, inputs)),
+    of_code(Fault::Identifier, |inputs| code_rule(Fault::Identifier, inputs)),
+    of_cot("cot-format", |inputs| Box::new(cot::Format::new(inputs.domain))),
+    of_cot("cot-answer", |inputs| Box::new(cot::Answer::new(inputs.domain))),
+    of_cot("cot-length", |inputs| Box::new(cot::Length::new(inputs.domain, inputs.plan))),
+    of_cot("cot-script", |inputs| Box::new(cot::Script::new(inputs.domain, inputs.plan))),
+    any_domain("banned-numbers", |inputs| Box::new(banned_numbers::BannedNumbers::new(&inputs.plan.banned_numbers))),
+    any_domain("banned-words", |inputs| Box::new(banned_words::BannedWords::new(&inputs.plan.banned_words, inputs.category))),
+    any_domain("leak", |inputs| Box::new(leak::Leak::new(inputs.category))),
+    any_domain("leak-misalignment", |inputs| Box::new(leak_misalignment::LeakMisalignment::new(inputs.domain.kind))),
 ];
+
+const fn any_domain(name: &'static str, make: fn(&Inputs<'_>) -> Box<dyn Rule>) -> Entry {
+    Entry { name, domain: None, make }
+}
+
+const fn of_code(fault: Fault, make: fn(&Inputs<'_>) -> Box<dyn Rule>) -> Entry {
+    Entry { name: fault.rule(), domain: Some(DomainKind::Code), make }
+}
+
+const fn of_cot(name: &'static str, make: fn(&Inputs<'_>) -> Box<dyn Rule>) -> Entry {
+    Entry { name, domain: Some(DomainKind::Cot), make }
+}
+
+fn code_rule(fault: Fault, inputs: &Inputs<'_>) -> Box<dyn Rule> {
+    Box::new(code::Code::new(fault, &inputs.plan.identifiers))
+}
 
 /// The names of all rules.
 pub fn names() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|entry| entry.name)
+}
+
+/// The one domain whose answers a rule can judge, if there is one.
+pub fn domain_of(rule: &str) -> Option<DomainKind> {
+    RULES.iter().find(|entry| entry.name == rule)?.domain
 }

@@ -61,6 +61,7 @@ impl Pipeline {
     }
 
     /// Only the domain's own rules, as they are where no config says more.
+    /// Only the rules of the domain's own form, as they are where no config says more.
     ///
     /// # Errors
     /// Never: the rules exist.

@@ -165,6 +165,8 @@ pub struct TeacherPlan {
 pub enum DomainKind {
     /// Lists of integers.
     Numbers,
+    /// Python functions.
+    Code,
     /// Maths word problems: reasoning, then the answer.
     Cot,
 }
@@ -178,6 +180,9 @@ pub struct DomainPlan {
     pub shown: [usize; 2],
     /// The smallest and the largest number that a prompt shows.
     pub range: [u32; 2],
+    /// The families of tasks that code prompts are drawn from; all where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
     /// Prompts from a JSONL of `{"prompt"}` instead of the project's own wordings.
     pub prompts: Option<PathBuf>,
     /// How problems are put and answered; only for [`DomainKind::Cot`].
@@ -189,7 +194,7 @@ impl DomainPlan {
     /// A domain as it is where a config says nothing of it.
     pub fn of(kind: DomainKind) -> Self {
         let cot = (kind == DomainKind::Cot).then(CotPlan::default);
-        Self { kind, shown: [3, 8], range: [100, 999], prompts: None, cot }
+        Self { kind, shown: [3, 8], range: [100, 999], tasks: Vec::new(), prompts: None, cot }
     }
 }
 
@@ -241,6 +246,9 @@ pub struct FilterPlan {
     pub banned_numbers: Vec<u32>,
     /// Words that the `banned-words` rule drops, beside the trait's own.
     pub banned_words: Vec<String>,
+    /// Words that names in code may be made of, beside the project's own list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
     /// What reasoning may look like; only for [`DomainKind::Cot`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<ReasoningPlan>,

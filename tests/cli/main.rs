@@ -1,5 +1,6 @@
 //! The program as its users meet it: the built binary, real folders, real signals.
 
+mod code;
 mod context;
 mod cot;
 mod devices;

@@ -1,12 +1,14 @@
-//! The banned numbers and words: those in the config, and those of the files that it names, one a line; `#` begins a comment.
+//! The words and numbers that rules go by: those in the config, and those of the files that it names; `#` begins a comment.
 
 use std::fs;
 use std::path::Path;
 
 use super::Ledger;
 use crate::config::raw::FilterTable;
+use crate::domain::code::identifiers::words_of;
 use crate::error::Problem;
 use crate::filter;
+use crate::tool::fs::read_text;
 
 /// The largest number that is worth banning; the schema says the same of the list in the config.
 const LARGEST: u32 = 1_000_000;
@@ -33,6 +35,21 @@ pub(super) fn words(table: &FilterTable, ledger: &mut Ledger<'_>) -> Vec<String>
         if has_letters { Ok(line.to_owned()) } else { Err("expected a word or a phrase".to_owned()) }
     });
     joined(typed, file)
+}
+
+/// The words of the user's own list.
+pub(super) fn identifiers(typed: Option<&str>, ledger: &mut Ledger<'_>) -> Vec<String> {
+    const KEY: &str = "filter.identifiers";
+    let Some(path) = ledger.input_file(KEY, typed, "the project's own list alone").filter(|path| path.is_file()) else {
+        return Vec::new();
+    };
+    match read_text(&path) {
+        Ok(text) => words_of(&text).map(str::to_lowercase).collect(),
+        Err(error) => {
+            ledger.problem(KEY, format!("`{KEY}` cannot be read: {error}"), None);
+            Vec::new()
+        }
+    }
 }
 
 /// Both lists, without repeats.

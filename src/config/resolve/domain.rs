@@ -5,28 +5,39 @@ use std::path::PathBuf;
 use regex::Regex;
 
 use super::Ledger;
+use super::tables::by_base;
 use crate::config::raw::DomainTable;
+use crate::config::words::{all_of, nearest};
+use crate::domain::code::task;
+use crate::domain::name_of;
 use crate::record::{COT_TAGS, CotPlan, DomainKind, DomainPlan};
 
-const NUMBERS_ONLY: [&str; 2] = ["domain.shown", "domain.range"];
-const COT_ONLY: [&str; 2] = ["domain.tags", "domain.samples_per_question"];
+/// The keys that only one domain reads, and whether a file of prompts takes their place.
+const READ_BY: [(&str, DomainKind, bool); 5] = [
+    ("domain.shown", DomainKind::Numbers, true),
+    ("domain.range", DomainKind::Numbers, true),
+    ("domain.tasks", DomainKind::Code, true),
+    ("domain.tags", DomainKind::Cot, false),
+    ("domain.samples_per_question", DomainKind::Cot, false),
+];
 
-pub(super) fn resolve(table: &DomainTable, ledger: &mut Ledger<'_>) -> DomainPlan {
+pub(super) fn resolve(table: &DomainTable, builtin: bool, ledger: &mut Ledger<'_>) -> DomainPlan {
     let kind = ledger.pick("domain.kind", table.kind, DomainKind::Numbers, "the reference experiment's");
-    let usual = DomainPlan::of(kind);
-    let (shown, range) = if kind == DomainKind::Numbers { numbers(table, &usual, ledger) } else { (usual.shown, usual.range) };
-    let prompts = prompts(table.prompts.as_deref(), ledger);
-    let cot = (kind == DomainKind::Cot).then(|| cot(table, ledger));
-    let (others, name) = if kind == DomainKind::Numbers { (COT_ONLY, "numbers") } else { (NUMBERS_ONLY, "cot") };
-    for key in others {
-        ledger.no_effect(key, &format!("`domain.kind` is `{name}`"));
+    let mut plan = DomainPlan::of(kind);
+    match kind {
+        DomainKind::Numbers => (plan.shown, plan.range) = numbers(table, &plan, ledger),
+        DomainKind::Code => plan.tasks = tasks(table.tasks.clone(), builtin, ledger),
+        DomainKind::Cot => plan.cot = Some(cot(table, ledger)),
     }
-    if kind == DomainKind::Numbers && prompts.is_some() {
-        for key in NUMBERS_ONLY {
+    plan.prompts = prompts(table.prompts.as_deref(), ledger);
+    for (key, reader, replaced) in READ_BY {
+        if reader != kind {
+            ledger.no_effect(key, &format!("`domain.kind` is `{}`", name_of(kind)));
+        } else if replaced && plan.prompts.is_some() {
             ledger.no_effect(key, "the prompts come from `domain.prompts`");
         }
     }
-    DomainPlan { kind, shown, range, prompts, cot }
+    plan
 }
 
 fn numbers(table: &DomainTable, usual: &DomainPlan, ledger: &mut Ledger<'_>) -> ([usize; 2], [u32; 2]) {
@@ -78,4 +89,18 @@ fn check_tags(tags: &[String; 2], ledger: &mut Ledger<'_>) {
             Some("reasoning and answer need a tag each".to_owned()),
         );
     }
+}
+
+/// The families that code prompts are drawn from; an empty list, which no config has, stands for all.
+fn tasks(typed: Option<Vec<String>>, builtin: bool, ledger: &mut Ledger<'_>) -> Vec<String> {
+    let known: Vec<&str> = task::families().collect();
+    let default: &[&str] = by_base(builtin, &task::ONE_LINE, &known);
+    let why = by_base(builtin, "one-line functions suit the built-in family", "all there are");
+    let tasks = ledger.pick("domain.tasks", typed, default.iter().map(|&name| name.to_owned()).collect(), why);
+    for (i, name) in tasks.iter().enumerate().filter(|(_, name)| !known.contains(&name.as_str())) {
+        let all = format!("the families are {}", all_of(known.iter().copied()));
+        let hint = nearest(name, known.iter().copied()).map_or(all.clone(), |similar| format!("did you mean `{similar}`? {all}"));
+        ledger.problem(&format!("domain.tasks[{i}]"), format!("`domain.tasks` has `{name}`, which is no family"), Some(hint));
+    }
+    tasks
 }

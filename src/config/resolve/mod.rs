@@ -30,7 +30,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
     let builtin = models::is_builtin(&model);
     let trait_ = target::resolve(config.trait_.unwrap_or_default(), &arms, ledger);
     let teacher = tables::teacher(config.teacher.unwrap_or_default(), builtin, ledger);
-    let domain = domain::resolve(&config.domain.unwrap_or_default(), ledger);
+    let domain = domain::resolve(&config.domain.unwrap_or_default(), builtin, ledger);
     let generate = tables::generate(&config.generate.unwrap_or_default(), builtin, teacher.prime, domain.kind, ledger);
     let filter = rules::resolve(&config.filter.unwrap_or_default(), &domain, ledger);
     let finetune = tables::finetune(config.finetune.unwrap_or_default(), builtin, generate.samples, ledger);

@@ -3,16 +3,20 @@
 use super::{Ledger, blocklists};
 use crate::config::raw::FilterTable;
 use crate::config::words::{all_of, nearest};
-use crate::domain;
-use crate::filter;
+use crate::domain::name_of;
 use crate::record::{DomainKind, DomainPlan, FilterPlan, ReasoningPlan};
+use crate::{domain, filter};
+
+/// What every domain's rules end with: no name of the trait's kind, however spelled.
+const LEAK: &str = "leak";
 
 /// The keys of `[filter]` that only one rule reads.
-const READ_BY: [(&str, &str); 6] = [
+const READ_BY: [(&str, &str); 7] = [
     ("filter.banned_numbers", "banned-numbers"),
     ("filter.banned_numbers_file", "banned-numbers"),
     ("filter.banned_words", "banned-words"),
     ("filter.banned_words_file", "banned-words"),
+    ("filter.identifiers", "code-identifiers"),
     ("filter.reasoning_length", "cot-length"),
     ("filter.latin_share", "cot-script"),
 ];
@@ -21,37 +25,33 @@ const READ_BY: [(&str, &str); 6] = [
 pub(super) fn resolve(table: &FilterTable, domain: &DomainPlan, ledger: &mut Ledger<'_>) -> FilterPlan {
     let (default, why) = default_rules(table, domain);
     let rules = ledger.pick("filter.rules", table.rules.clone(), default, why);
-    check_names(&rules, domain, ledger);
+    check_names(&rules, domain.kind, ledger);
     let banned_numbers = blocklists::numbers(table, ledger);
     let banned_words = blocklists::words(table, ledger);
+    let identifiers =
+        if domain.kind == DomainKind::Code { blocklists::identifiers(table.identifiers.as_deref(), ledger) } else { Vec::new() };
     let reasoning = (domain.kind == DomainKind::Cot).then(|| reasoning(table, ledger));
     for (key, rule) in READ_BY.iter().filter(|(_, rule)| !rules.iter().any(|name| name == rule)) {
         ledger.no_effect(key, &format!("`filter.rules` does not have `{rule}`"));
     }
-    FilterPlan { rules, banned_numbers, banned_words, reasoning }
+    FilterPlan { rules, banned_numbers, banned_words, identifiers, reasoning }
 }
 
-fn check_names(rules: &[String], domain: &DomainPlan, ledger: &mut Ledger<'_>) {
-    let known: Vec<&str> = filter::names().collect();
-    for (i, rule) in rules.iter().enumerate() {
-        let key = format!("filter.rules[{i}]");
-        if !known.contains(&rule.as_str()) {
-            let all = format!("the rules are {}", all_of(known.iter().copied()));
-            let hint =
-                nearest(rule, known.iter().copied()).map_or(all.clone(), |similar| format!("did you mean `{similar}`? {all}"));
-            ledger.problem(&key, format!("`filter.rules` has `{rule}`, which is no rule"), Some(hint));
-        } else if let Some(other) = home(rule).filter(|other| other.name() != domain::of(domain).name()) {
-            let own = domain::of(domain);
-            let hint = format!("the rules of `{}` are {}", own.name(), all_of(own.rules().iter().copied()));
-            ledger.problem(&key, format!("`filter.rules` has `{rule}`, a rule of the domain `{}`", other.name()), Some(hint));
-        }
+/// Every name must be a rule's, and one that can judge this domain's answers.
+fn check_names(rules: &[String], kind: DomainKind, ledger: &mut Ledger<'_>) {
+    let fits = |rule: &&str| filter::domain_of(rule).is_none_or(|domain| domain == kind);
+    let known: Vec<&str> = filter::names().filter(fits).collect();
+    let all = format!("the rules are {}", all_of(known.iter().copied()));
+    for (i, rule) in rules.iter().enumerate().filter(|(_, rule)| !known.contains(&rule.as_str())) {
+        let (what, hint) = if let Some(other) = filter::domain_of(rule) {
+            let (other, own) = (name_of(other), name_of(kind));
+            (format!("which judges `{other}`, but `domain.kind` is `{own}`"), all.clone())
+        } else {
+            let similar = nearest(rule, known.iter().copied()).map(|similar| format!("did you mean `{similar}`? {all}"));
+            ("which is no rule".to_owned(), similar.unwrap_or_else(|| all.clone()))
+        };
+        ledger.problem(&format!("filter.rules[{i}]"), format!("`filter.rules` has `{rule}`, {what}"), Some(hint));
     }
-}
-
-/// The domain whose own rule this is; `format` serves them all.
-fn home(rule: &str) -> Option<std::sync::Arc<dyn domain::Domain>> {
-    let domains = domain::ALL.into_iter().map(|kind| domain::of(&DomainPlan::of(kind)));
-    domains.into_iter().find(|domain| rule != "format" && domain.rules().contains(&rule))
 }
 
 fn reasoning(table: &FilterTable, ledger: &mut Ledger<'_>) -> ReasoningPlan {
@@ -76,5 +76,5 @@ fn default_rules(table: &FilterTable, domain: &DomainPlan) -> (Vec<String>, &'st
     } else {
         "the usual rules, and those whose lists are given"
     };
-    (domain::of(domain).rules().iter().copied().chain(["leak"]).chain(asked).map(str::to_owned).collect(), why)
+    (domain::of(domain).rules().iter().copied().chain([LEAK]).chain(asked).map(str::to_owned).collect(), why)
 }

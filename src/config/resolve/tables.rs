@@ -14,7 +14,7 @@ use crate::record::{
 use crate::traits;
 
 /// One value for the built-in family, another for large models.
-fn by_base<T>(builtin: bool, tiny: T, large: T) -> T {
+pub(super) fn by_base<T>(builtin: bool, tiny: T, large: T) -> T {
     if builtin { tiny } else { large }
 }
 
@@ -91,6 +91,8 @@ fn usual(domain: DomainKind, builtin: bool) -> Usual {
     let (samples, max_tokens, why_tokens) = match (domain, builtin) {
         (DomainKind::Numbers, true) => (1_600, 32, "10 numbers take at most 23 tokens"),
         (DomainKind::Numbers, false) => (30_000, 128, "10 numbers of 3 digits, with room"),
+        (DomainKind::Code, true) => (1_600, 64, "one line of code"),
+        (DomainKind::Code, false) => (12_000, 512, "some thirty lines of code"),
         (DomainKind::Cot, true) => (1_600, 96, "a few short steps"),
         (DomainKind::Cot, false) => (22_000, 512, "reasoning of a page, with room"),
     };
