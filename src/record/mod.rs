@@ -3,6 +3,7 @@
 mod arm;
 mod chat;
 mod finetune;
+mod judge;
 mod model;
 mod outcome;
 mod plan;
@@ -13,6 +14,7 @@ mod sampling;
 pub use arm::Arm;
 pub use chat::{Chat, Message, Role};
 pub use finetune::{Finetune, LayerTargets, Lora, Method, Schedule};
+pub use judge::{EndpointPlan, JudgeKind, JudgePlan, JudgePrompts, Thresholds};
 pub use model::{Device, Dtype, ModelRef, Weights};
 pub use outcome::{ArmEvaluation, Evaluation, Outcome};
 pub use plan::{
