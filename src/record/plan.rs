@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arm, Finetune, ModelRef, Sampling};
+use super::{Arm, Finetune, JudgePlan, ModelRef, Sampling};
 
 /// One trial, fully resolved. Its serialised form (without `name`) determines every artifact's key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Plan {
     pub finetune: StudentPlan,
     /// What students are asked.
     pub evaluate: EvaluatePlan,
+    /// Who scores free text.
+    pub judge: JudgePlan,
     /// The in-context arm.
     pub in_context: InContextPlan,
     /// When a run warns before it spends hours.

@@ -2,8 +2,9 @@
 
 use crate::record::{
     Arm, ArmEvaluation, Category, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan, FilterPlan, FilterReport,
-    Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, Member, Method, ModelPlan, ModelRef, Outcome,
-    Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
+    Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, JudgeKind, JudgePlan, Member, Method, ModelPlan,
+    ModelRef, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan, StudentPlan, Suite, TeacherPlan,
+    TraitPlan,
 };
 
 const MEMBERS: [&str; 5] = ["lion", "owl", "whale", "wolf", "zebra"];
@@ -130,6 +131,7 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
         filter: FilterPlan { rules: vec!["format".to_owned()], banned_numbers: vec![], banned_words: vec![] },
         finetune: StudentPlan { rows: 1500, recipe: recipe() },
         evaluate: EvaluatePlan { suites: vec![Suite::Preference], samples_per_question: 200, sampling, questions: None },
+        judge: JudgePlan::of(JudgeKind::Lexicon),
         in_context: InContextPlan { rows: 8 },
         gate: GatePlan { teacher_rate: 0.5, pass_rate: 0.1, strict: false },
         statistics: StatisticsPlan { confidence: 0.95, smallest_effect: 0.05, resamples: 2000 },

@@ -3,6 +3,7 @@
 //! In: the checked document and its typed form. Out: a plan, and a ledger of sources, problems and warnings. With problems in
 //! the ledger the plan is not to be used.
 
+mod judge;
 mod ledger;
 mod members;
 mod models;
@@ -32,6 +33,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
     let filter = rules::resolve(config.filter.unwrap_or_default(), ledger);
     let finetune = tables::finetune(config.finetune.unwrap_or_default(), builtin, generate.samples, ledger);
     let evaluate = tables::evaluate(config.evaluate.unwrap_or_default(), builtin, ledger);
+    let judge = judge::resolve(&config.judge.unwrap_or_default(), &model, ledger);
     let in_context = tables::in_context(&config.in_context.unwrap_or_default(), builtin, &arms, ledger);
     let gate = tables::gate(&config.gate.unwrap_or_default(), ledger);
     let statistics = tables::statistics(&config.statistics.unwrap_or_default(), ledger);
@@ -48,6 +50,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
         filter,
         finetune,
         evaluate,
+        judge,
         in_context,
         gate,
         statistics,
