@@ -1,5 +1,6 @@
 //! The program as its users meet it: the built binary, real folders, real signals.
 
+mod judge;
 mod kill;
 mod layers;
 mod made;
@@ -9,4 +10,7 @@ mod parity;
 mod readme;
 mod roads;
 mod sandbox;
+#[expect(dead_code, reason = "the library's own tests use the rest of it")]
+#[path = "../../src/tool/http/scripted.rs"]
+mod scripted;
 mod trial;
