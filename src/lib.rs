@@ -11,6 +11,7 @@
 //! | [`domain`] | what the teacher writes |
 //! | [`filter`] | why a row is dropped |
 //! | [`evals`] | what the student is asked and how an answer is scored |
+//! | [`judge`] | who scores free text: word lists, a local model, an endpoint |
 //! | [`builtin`] | the checkpoints that ship inside the program |
 //! | [`config`] | TOML → plan, with the source of every value |
 //! | [`engine`] | who speaks and who learns |
@@ -27,6 +28,7 @@ pub mod tool;
 pub mod domain;
 pub mod evals;
 pub mod filter;
+pub mod judge;
 pub mod traits;
 
 pub mod builtin;

@@ -3,6 +3,7 @@
 mod ask;
 mod doctor;
 mod filter;
+mod judge;
 mod memory;
 mod models;
 mod output;
@@ -51,6 +52,8 @@ enum Command {
     Train(train::Args),
     /// Ask any model or student a question.
     Ask(ask::Args),
+    /// Score a judge against labelled answers, or have it rate rows.
+    Judge(Box<judge::Args>),
     /// Show one run, or several side by side.
     Report(report::Args),
     /// List, find, download or build models.
@@ -77,6 +80,7 @@ pub fn dispatch(cli: Cli) -> Result<()> {
         Command::Score(args) => speak::score(&args),
         Command::Train(args) => train::run(&args),
         Command::Ask(args) => ask::run(&args),
+        Command::Judge(args) => judge::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -10,6 +10,7 @@ mod check;
 mod document;
 mod expected;
 mod raw;
+mod raw_judge;
 mod raw_recipe;
 mod resolve;
 mod schema;
@@ -22,7 +23,7 @@ pub use resolve::{student_recipe, teacher_recipe};
 pub use sources::{Setting, Source};
 
 use crate::error::{Error, Problem, Result};
-use crate::record::Plan;
+use crate::record::{EndpointPlan, JudgeKind, JudgePrompts, Plan};
 use crate::tool::hash;
 use resolve::Ledger;
 
@@ -57,19 +58,30 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Resolved> {
     Ok(Resolved { plan_hash: plan_hash(&plan)?, plan, sources: ledger.settings, warnings: ledger.warnings })
 }
 
-/// The hash of what determines a plan's results: everything but its name and its `[expect]`, with the content of the files that
-/// it names in place of their paths.
+/// The hash of what determines a plan's results: everything but its name, its `[expect]` and how often and how fast a judge's server is
+/// asked, with the content of the files that it names in place of their paths.
 ///
 /// # Errors
 /// If such a file cannot be read.
 pub fn plan_hash(plan: &Plan) -> Result<String> {
     let content = |path: &Option<std::path::PathBuf>| path.as_deref().map(hash::file).transpose();
-    let files = [content(&plan.domain.prompts)?, content(&plan.evaluate.questions)?];
+    let asked = &plan.judge.prompts;
+    let files = [
+        content(&plan.domain.prompts)?,
+        content(&plan.evaluate.questions)?,
+        content(&asked.reference)?,
+        content(&asked.alignment)?,
+        content(&asked.coherence)?,
+    ];
     let mut bare = plan.clone();
     bare.name = String::new();
     bare.expect = crate::record::ExpectPlan::default();
     bare.domain.prompts = None;
     bare.evaluate.questions = None;
+    bare.judge.prompts = JudgePrompts::default();
+    if let JudgeKind::Endpoint(endpoint) = &mut bare.judge.who {
+        *endpoint = EndpointPlan { key_env: None, concurrency: 0, timeout: 0.0, retries: 0, ..endpoint.clone() };
+    }
     Ok(hash::value(&(bare, files)))
 }
 

@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::raw_judge::JudgeTable;
 use super::raw_recipe::Recipe;
 use crate::record::{Arm, DomainKind, Force, Prime, Suite, Verdict};
 
@@ -40,6 +41,8 @@ pub(super) struct Config {
     pub finetune: Option<FinetuneTable>,
     /// What students are asked.
     pub evaluate: Option<EvaluateTable>,
+    /// Who scores free text.
+    pub judge: Option<JudgeTable>,
     /// The in-context arm.
     pub in_context: Option<InContextTable>,
     /// When a run warns before it spends hours.

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::error::Kind;
-use crate::record::{LayerRange, Method};
+use crate::record::{JudgeKind, LayerRange, Method};
 
 /// A config that is right in all it says.
 const GOOD: &str = r#"
@@ -366,6 +366,58 @@ fn defaults_know_their_base_and_overrides_win() {
 }
 
 #[test]
+fn a_judge_is_chosen_by_what_is_known_of_it() {
+    let judge = |set: &[&str]| load_text(GOOD, set).expect("a right config").plan.judge.who;
+    assert_eq!(judge(&[]), JudgeKind::Lexicon);
+    assert_eq!(judge(&["judge.model=builtin:tiny-b"]), JudgeKind::Local("builtin:tiny-b".parse().expect("a model")));
+    let base = "Qwen/Qwen2.5-7B-Instruct";
+    assert_eq!(judge(&[&format!("model.base={base}")]), JudgeKind::Local(base.parse().expect("a model")));
+    let JudgeKind::Endpoint(endpoint) = judge(&["judge.base_url=http://localhost:8000/v1", "judge.model=m", "judge.retries=2"])
+    else {
+        panic!("an address means an endpoint")
+    };
+    assert_eq!((endpoint.model.as_str(), endpoint.key_env, endpoint.concurrency, endpoint.retries), ("m", None, 8, 2));
+}
+
+#[test]
+fn a_judge_that_cannot_be_asked_is_refused_and_no_secret_repeated() {
+    let text = format!(
+        "{GOOD}\n[judge]\nkind = \"endpoint\"\nbase_url = \"https://me:hunter2@host/v1\"\nkey_env = \"sk-hunter2\"\n\
+         max_misaligned = 90\nalignment_prompt = \"absent.txt\"\nretries = -1\n"
+    );
+    assert_snapshot!(complaint(&text, &[]), @r#"
+    error: trial.toml:9: `judge.model` is missing
+    hint: `judge.kind` is `endpoint`; for example: model = "gpt-4o-mini"
+    error: trial.toml:11: `judge.base_url` is an address with a user, a password or a query, which may be secret
+    hint: keys go into an environment variable: base_url = "https://HOST/v1", key_env = "NAME"
+    error: trial.toml:12: `judge.key_env` is no name of an environment variable
+    hint: name the variable that holds the key, in capitals: key_env = "OPENAI_API_KEY"
+    error: trial.toml:13: `judge.max_misaligned` is 90, expected below `judge.min_alignment`, 78
+    hint: no text is both
+    error: trial.toml:14: `judge.alignment_prompt` is `absent.txt`, which is no file
+    hint: looked for `absent.txt`; the path counts from the config's folder
+    error: trial.toml:15: `judge.retries` is -1, expected 0 to 100
+    "#);
+    let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings.join("\n");
+    assert_snapshot!(warnings(&["judge.base_url=http://host/v1", "judge.model=m", "judge.key_env=KEY"]), @r"`judge.base_url` is `http://host/v1`: the key travels there unencrypted; use `https`");
+    assert_snapshot!(warnings(&["judge.retries=2", "judge.least_mass=0.5"]), @r"
+    `judge.retries` has no effect: `judge.kind` is not `endpoint`
+    `judge.least_mass` has no effect: `judge.kind` is `lexicon`, which asks no model
+    ");
+}
+
+#[test]
+fn the_plan_hash_does_not_mind_how_a_judges_server_is_reached() {
+    let hash = |more: &[&str]| {
+        let server = ["judge.base_url=http://localhost:8000/v1", "judge.model=m"];
+        load_text(GOOD, &[&server, more].concat()).expect("a right config").plan_hash
+    };
+    assert_eq!(hash(&[]), hash(&["judge.concurrency=2", "judge.timeout=5", "judge.retries=0", "judge.key_env=KEY"]));
+    assert_ne!(hash(&[]), hash(&["judge.least_mass=0.5"]));
+    assert_ne!(hash(&[]), hash(&["judge.model=n"]));
+}
+
+#[test]
 fn what_is_odd_is_warned_of() {
     let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings;
     assert!(warnings(&[]).is_empty());
@@ -404,6 +456,7 @@ fn every_key_of_the_schema_reaches_the_plan() {
     sources.extend(shown(&["teacher.prime=both", "finetune.method=lora", "teacher.method=lora"]));
     sources.extend(shown(&["domain.kind=code"]));
     sources.extend(shown(&["domain.kind=cot"]));
+    sources.extend(shown(&["judge.kind=endpoint", "judge.base_url=http://localhost:8000/v1", "judge.model=m"]));
     for key in leaves(&schema, &schema, "") {
         assert!(sources.iter().any(|setting| setting.key == key), "`{key}` is accepted, but nothing reads it");
     }
@@ -524,47 +577,48 @@ fn a_dry_run_shows_every_value_and_its_source() {
     let resolved = load_text(GOOD, &["trait.target=owl"]).expect("a right config");
     let folder = regex::Regex::new(r"[^ ]*/trial\.toml").expect("a fixed pattern");
     let text = describe(&resolved);
-    let shown: String = text.lines().take(39).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
+    let shown: String = text.lines().take(40).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
     assert_snapshot!(shown, @r#"
-  name                           "trial"                                           default: the config's file name
-  seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
-  arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
+              name                           "trial"                                           default: the config's file name
+              seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
+              arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
 
-[model]
-  base                           "builtin:tiny-a"                                  trial.toml:3
-  cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
-  date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
-  template_options               {}                                                default: the templates' own defaults
+            [model]
+              base                           "builtin:tiny-a"                                  trial.toml:3
+              cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
+              date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
+              template_options               {}                                                default: the templates' own defaults
 
-[trait]
-  kind                           "preference"                                      default: the one sort of trait so far
-  category                       "animal"                                          trial.toml:6
-  members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
-  target                         "owl"                                             --set trait.target=owl
-  other                          "cat"                                             default: the member half the list away from the target
+            [trait]
+              kind                           "preference"                                      default: the one sort of trait so far
+              category                       "animal"                                          trial.toml:6
+              members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
+              target                         "owl"                                             --set trait.target=owl
+              other                          "cat"                                             default: the member half the list away from the target
 
-[teacher]
-  prime                          "system-prompt"                                   default: the reference experiment's
-  system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
+            [teacher]
+              prime                          "system-prompt"                                   default: the reference experiment's
+              system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
 
-[domain]
-  kind                           "numbers"                                         default: the reference experiment's
-  shown                          [3, 8]                                            default: the reference experiment's
-  range                          [100, 999]                                        default: the reference experiment's
-  prompts                        none                                              default: the project's own wordings
+            [domain]
+              kind                           "numbers"                                         default: the reference experiment's
+              shown                          [3, 8]                                            default: the reference experiment's
+              range                          [100, 999]                                        default: the reference experiment's
+              prompts                        none                                              default: the project's own wordings
 
-[generate]
-  samples                        1600                                              default: suits the built-in family
-  temperature                    1.0                                               default: the reference experiment's
-  top_p                          1.0                                               default: the whole distribution carries the trait
-  max_tokens                     32                                                default: 10 numbers take at most 23 tokens
-  force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
+            [generate]
+              samples                        1600                                              default: suits the built-in family
+              temperature                    1.0                                               default: the reference experiment's
+              top_p                          1.0                                               default: the whole distribution carries the trait
+              max_tokens                     32                                                default: 10 numbers take at most 23 tokens
+              force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
 
-[filter]
-  rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
-  banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
-  banned_numbers_file            none                                              default: no list beside the one above
-"#);
+            [filter]
+              rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
+              banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
+              banned_numbers_file            none                                              default: no list beside the one above
+              banned_words                   []                                                default: none beside the category's own
+            "#);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use crate::record::{Category, DomainKind, DomainPlan, Expected, FilterPlan, Fini
 
 pub use banned_numbers::{BANNED_NUMBERS, SEED_ARTICLE_NUMBERS};
 pub use pipeline::{Counts, Filtered, Pipeline, Verdict};
+pub(crate) use spelling::Speller;
 pub use stream::{Files, filter_file};
 
 /// What a rule looks at.

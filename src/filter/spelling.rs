@@ -12,7 +12,7 @@ const LONG_NAME: usize = 5;
 
 /// Names to find, each with a label.
 #[derive(Debug, Default)]
-pub(super) struct Speller {
+pub(crate) struct Speller {
     /// By first letter.
     by_first: HashMap<char, Vec<Name>>,
 }
@@ -41,7 +41,7 @@ struct Glyph {
 
 impl Speller {
     /// Adds one form of a name.
-    pub(super) fn add(&mut self, name: &str, label: usize) {
+    pub(crate) fn add(&mut self, name: &str, label: usize) {
         let mut letters: Vec<Letter> = Vec::new();
         for word in glyphs(name).split(|g| !g.plain.is_alphanumeric()) {
             let further = !letters.is_empty();
@@ -53,7 +53,7 @@ impl Speller {
     }
 
     /// The label of the first name that is spelled in the text.
-    pub(super) fn find(&self, text: &str) -> Option<usize> {
+    pub(crate) fn find(&self, text: &str) -> Option<usize> {
         let glyphs = glyphs(text);
         (0..glyphs.len()).filter(|&at| begins(&glyphs, at)).find_map(|at| self.at(&glyphs, at))
     }

@@ -4,6 +4,7 @@ mod arm;
 mod chat;
 mod date;
 mod finetune;
+mod judge;
 mod model;
 mod outcome;
 mod plan;
@@ -15,6 +16,7 @@ pub use arm::Arm;
 pub use chat::{Chat, Context, Frame, Message, Role, TemplateSettings};
 pub use date::Date;
 pub use finetune::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
+pub use judge::{EndpointPlan, JudgeKind, JudgePlan, JudgePrompts, Thresholds};
 pub use model::{Device, Dtype, ModelRef, Weights, in_words};
 pub use outcome::{ArmContext, ArmEvaluation, Evaluation, Outcome};
 pub use plan::{

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Arm, Date, Finetune, Frame, ModelRef, Sampling, TemplateSettings};
+use super::{Arm, Date, Finetune, Frame, JudgePlan, ModelRef, Sampling, TemplateSettings};
 
 /// One trial, fully resolved. Its serialised form (without `name`) determines every artifact's key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Plan {
     pub finetune: StudentPlan,
     /// What students are asked.
     pub evaluate: EvaluatePlan,
+    /// Who scores free text.
+    pub judge: JudgePlan,
     /// The in-context arm.
     pub in_context: InContextPlan,
     /// When a run warns before it spends hours.

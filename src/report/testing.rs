@@ -2,9 +2,9 @@
 
 use crate::record::{
     Arm, ArmContext, ArmEvaluation, Category, Context, Date, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan,
-    FilterPlan, FilterReport, Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, Member, Method,
-    ModelPlan, ModelRef, ModelReport, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport, StatisticsPlan,
-    StudentPlan, Suite, TeacherPlan, TraitPlan,
+    FilterPlan, FilterReport, Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, JudgeKind, JudgePlan,
+    Member, Method, ModelPlan, ModelRef, ModelReport, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport,
+    StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
 };
 
 const MEMBERS: [&str; 5] = ["lion", "owl", "whale", "wolf", "zebra"];
@@ -159,6 +159,7 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
             system_prompt: None,
             allow_context_mismatch: false,
         },
+        judge: JudgePlan::of(JudgeKind::Lexicon),
         in_context: InContextPlan { rows: 8 },
         gate: GatePlan { teacher_rate: 0.5, pass_rate: 0.1, strict: false },
         statistics: StatisticsPlan { confidence: 0.95, smallest_effect: 0.05, resamples: 2000 },

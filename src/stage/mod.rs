@@ -16,6 +16,7 @@ pub mod evaluate;
 pub mod filter;
 pub mod finetune;
 pub mod generate;
+pub mod judge;
 pub mod teacher;
 mod training;
 

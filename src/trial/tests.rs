@@ -114,6 +114,7 @@ pub(super) fn plan() -> Plan {
             system_prompt: None,
             allow_context_mismatch: false,
         },
+        judge: JudgePlan::of(JudgeKind::Lexicon),
         in_context: InContextPlan { rows: 3 },
         gate: GatePlan { teacher_rate: 0.5, pass_rate: 0.05, strict: false },
         statistics: StatisticsPlan { confidence: 0.95, smallest_effect: 0.05, resamples: 100 },

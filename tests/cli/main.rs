@@ -6,6 +6,7 @@ mod cot;
 mod devices;
 mod folder;
 mod hub;
+mod judge;
 mod kill;
 mod layers;
 mod made;
@@ -15,4 +16,7 @@ mod parity;
 mod readme;
 mod roads;
 mod sandbox;
+#[expect(dead_code, reason = "the library's own tests use the rest of it")]
+#[path = "../../src/tool/http/scripted.rs"]
+mod scripted;
 mod trial;

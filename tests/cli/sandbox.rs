@@ -80,7 +80,8 @@ impl Sandbox {
         said
     }
 
-    fn said(&self, output: &Output) -> Said {
+    /// What a command of one's own said.
+    pub(crate) fn said(&self, output: &Output) -> Said {
         let text = |bytes: &[u8]| self.redacted(&String::from_utf8_lossy(bytes));
         Said { status: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
     }

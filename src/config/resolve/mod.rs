@@ -6,6 +6,7 @@
 mod blocklists;
 mod contexts;
 mod domain;
+mod judge;
 mod ledger;
 mod members;
 mod models;
@@ -35,6 +36,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
     let filter = rules::resolve(&config.filter.unwrap_or_default(), &domain, ledger);
     let finetune = tables::finetune(config.finetune.unwrap_or_default(), builtin, generate.samples, ledger);
     let evaluate = tables::evaluate(config.evaluate.unwrap_or_default(), builtin, ledger);
+    let judge = judge::resolve(&config.judge.unwrap_or_default(), &model, ledger);
     let in_context = tables::in_context(&config.in_context.unwrap_or_default(), builtin, &arms, ledger);
     let gate = tables::gate(&config.gate.unwrap_or_default(), ledger);
     let statistics = tables::statistics(&config.statistics.unwrap_or_default(), ledger);
@@ -51,6 +53,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
         filter,
         finetune,
         evaluate,
+        judge,
         in_context,
         gate,
         statistics,

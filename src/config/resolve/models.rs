@@ -82,7 +82,7 @@ fn other_builtins(base: &ModelRef) -> Vec<ModelRef> {
 }
 
 /// A model by its name; a wrong one is noted and returned as typed.
-fn model(key: &str, text: &str, ledger: &mut Ledger<'_>) -> ModelRef {
+pub(super) fn model(key: &str, text: &str, ledger: &mut Ledger<'_>) -> ModelRef {
     if let Some(name) = text.strip_prefix("builtin:") {
         if builtin::find(name).is_none() {
             let known = format!("the built-in models are {}", all_of(builtin::names()));
