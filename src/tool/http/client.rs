@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// No reply is read beyond this.
 const LARGEST_REPLY: u64 = 4 << 20;
 /// A service that asks for a longer wait than this is left alone.
-const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_ASKED_WAIT: Duration = Duration::from_mins(10);
 /// To a host that does not answer at all.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a wait is slept through before the user's wishes are looked at again.
@@ -351,8 +351,8 @@ mod tests {
     fn who_does_not_want_to_go_on_is_not_kept_waiting() {
         let server = Scripted::start(|_: &Asked| Act::status(500));
         let mut client = client(&server, 3);
-        client.settings.patience.first_wait = Duration::from_secs(60);
-        client.settings.patience.longest_wait = Duration::from_secs(60);
+        client.settings.patience.first_wait = Duration::from_mins(1);
+        client.settings.patience.longest_wait = Duration::from_mins(1);
         let stop = std::sync::atomic::AtomicBool::new(false);
         let go_on = || if stop.load(std::sync::atomic::Ordering::Relaxed) { Err(Error::interrupted()) } else { Ok(()) };
         let note = |_| stop.store(true, std::sync::atomic::Ordering::Relaxed);

@@ -18,7 +18,7 @@ pub struct Patience {
 impl Patience {
     /// Waits from a second up to a minute.
     pub fn of(retries: usize) -> Self {
-        Self { retries, first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(60) }
+        Self { retries, first_wait: Duration::from_secs(1), longest_wait: Duration::from_mins(1) }
     }
 
     /// The wait before retry `n` (from 0): doubled each time, and between half of that and all of it, so that requests that failed together

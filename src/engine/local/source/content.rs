@@ -85,7 +85,7 @@ mod tests {
     /// Writes a file that looks as if it had been there for a while.
     fn write(path: &Path, content: &str) {
         std::fs::write(path, content).expect("writable");
-        let earlier = SystemTime::now() - Duration::from_secs(60);
+        let earlier = SystemTime::now() - Duration::from_mins(1);
         let file = std::fs::File::options().write(true).open(path).expect("there");
         file.set_modified(earlier).expect("times can be set");
     }
