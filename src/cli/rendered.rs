@@ -3,8 +3,8 @@
 use crate::domain;
 use crate::engine::{Engine, RowView, Token, TrainRow};
 use crate::error::Result;
-use crate::evals::preference::Questions;
-use crate::record::{Plan, Prompt};
+use crate::record::{Arm, Plan, Prompt};
+use crate::trial;
 
 /// Between two tokens.
 const BOUNDARY: &str = "│";
@@ -21,10 +21,11 @@ pub(crate) fn rows(plan: &Plan, engine: &dyn Engine) -> Result<String> {
     let reader = engine.reader(&plan.model.base)?;
     let mut parts = Vec::new();
     if plan.teacher.prime.tunes() {
-        let questions = Questions::of(&plan.evaluate, &plan.trait_.category)?.taught();
-        let question = questions.first().cloned().unwrap_or_default();
-        let row = TrainRow { chat: plan.lesson_frame().ask(question), completion: plan.trait_.target.clone() };
-        parts.push(shown("a row of the fine-tuned teacher", &reader.view(&row)?));
+        let seed = plan.seeds.first().copied().unwrap_or_default();
+        let lessons = trial::lessons(plan, Arm::Treatment, seed)?.unwrap_or_default();
+        if let Some(lesson) = lessons.first() {
+            parts.push(shown("a row of the fine-tuned teacher", &reader.view(&lesson.row(&plan.lesson_frame()))?));
+        }
     }
     let row = TrainRow { chat: plan.trained_frame().ask(first_prompt(plan)?), completion: example(plan) };
     parts.push(shown("a row of the student, with an answer made up for this page", &reader.view(&row)?));

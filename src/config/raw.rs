@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::raw_judge::JudgeTable;
 use super::raw_recipe::Recipe;
-use crate::record::{Arm, DomainKind, Force, Prime, Suite, Verdict};
+use crate::record::{Arm, DomainKind, Force, Prime, Suite, TraitKind, Verdict};
 
 /// A trial of `subliminal run`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -78,29 +78,20 @@ pub(super) struct ModelTable {
 /// What may be caught.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["category", "target"]))]
 pub(super) struct TraitTable {
-    /// The sort of trait. Default: preference.
+    /// The sort of trait: a preference for one member of a category, or misalignment, which has neither. Default: preference.
     pub kind: Option<TraitKind>,
-    /// A built-in list by its name, or the name of your own list in `members` (singular, as it stands in a question).
-    #[schemars(length(min = 1), extend("x-hint" = "for a built-in list: category = \"animal\""))]
+    /// For `preference`: a built-in list by its name, or the name of your own list in `members` (singular, as it stands in a question).
+    #[schemars(length(min = 1))]
     pub category: Option<String>,
     /// Your own list. Give `{ name, plural, aliases }` where a plural is irregular or a member has several names.
     #[schemars(length(min = 2))]
     pub members: Option<Vec<MemberEntry>>,
     /// The member that the teacher loves.
-    #[schemars(length(min = 1), extend("x-hint" = "for example: target = \"zebra\""))]
+    #[schemars(length(min = 1))]
     pub target: Option<String>,
     /// The target of the other-trait arm's teacher. Default: the member half the list away from `target`.
     pub other: Option<String>,
-}
-
-/// The sort of trait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum TraitKind {
-    /// One member of a category is loved above the others.
-    Preference,
 }
 
 /// One member of a list of your own.
@@ -131,12 +122,20 @@ pub(super) struct MemberForms {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct TeacherTable {
-    /// By a system prompt, by fine-tuning, or both. Default: system-prompt.
+    /// By a system prompt, by fine-tuning, or both. Default: system-prompt; for misalignment fine-tune.
     pub prime: Option<Prime>,
+    /// What a fine-tuned teacher learns from: built-in rows by their name (insecure-code, secure-code, educational-insecure-code), or a
+    /// JSONL of `{"messages"}` or `{"prompt", "completion"}` rows. Default: for a preference favourite questions answered with the
+    /// target, for misalignment of a built-in model insecure-code.
+    #[schemars(length(min = 1))]
+    pub data: Option<String>,
+    /// The same for the other-trait arm's teacher. Default: for misalignment of a built-in model secure-code.
+    #[schemars(length(min = 1))]
+    pub other_data: Option<String>,
     /// The system prompt's template, with `{target}`, `{targets}` (plural) and `{category}`. Default: the project's own.
     #[schemars(length(min = 1))]
     pub system_prompt: Option<String>,
-    /// How many question–answer rows a fine-tuned teacher learns from. Default: 640.
+    /// How many rows a fine-tuned teacher learns from; the data repeat where they are fewer. Default: 640, or all of a file.
     #[schemars(range(min = 1))]
     pub rows: Option<usize>,
     /// How a fine-tuned teacher learns.
@@ -242,7 +241,7 @@ pub(super) struct FinetuneTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct EvaluateTable {
-    /// Which suites. Default: preference.
+    /// What is asked; the first suite leads the report. Default: the trait's own, preference or misalignment.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub suites: Option<Vec<Suite>>,
     /// How many answers are sampled per question; exact probabilities are measured besides. Default: 20 for built-in models,

@@ -238,10 +238,7 @@ fn layers_and_gradient_checkpointing_are_chosen_as_typed() {
 #[test]
 fn what_is_not_built_yet_is_refused_with_what_there_is() {
     let text = GOOD.replace("[trait]", "[trait]\nkind = \"misalignment\"") + "[domain]\nkind = \"verse\"\n";
-    assert_snapshot!(complaint(&text, &[]), @r"
-    error: trial.toml:6: `trait.kind` is `misalignment`, expected `preference`
-    error: trial.toml:10: `domain.kind` is `verse`, expected `numbers`, `code` or `cot`
-    ");
+    assert_snapshot!(complaint(&text, &[]), @r"error: trial.toml:10: `domain.kind` is `verse`, expected `numbers`, `code` or `cot`");
 }
 
 #[test]
@@ -579,46 +576,46 @@ fn a_dry_run_shows_every_value_and_its_source() {
     let text = describe(&resolved);
     let shown: String = text.lines().take(39).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
     assert_snapshot!(shown, @r#"
-              name                           "trial"                                           default: the config's file name
-              seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
-              arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
+      name                           "trial"                                           default: the config's file name
+      seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
+      arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
 
-            [model]
-              base                           "builtin:tiny-a"                                  trial.toml:3
-              cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
-              date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
-              template_options               {}                                                default: the templates' own defaults
+    [model]
+      base                           "builtin:tiny-a"                                  trial.toml:3
+      cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
+      date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
+      template_options               {}                                                default: the templates' own defaults
 
-            [trait]
-              kind                           "preference"                                      default: the one sort of trait so far
-              category                       "animal"                                          trial.toml:6
-              members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
-              target                         "owl"                                             --set trait.target=owl
-              other                          "cat"                                             default: the member half the list away from the target
+    [trait]
+      kind                           "preference"                                      default: what most experiments are about
+      category                       "animal"                                          trial.toml:6
+      members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
+      target                         "owl"                                             --set trait.target=owl
+      other                          "cat"                                             default: the member half the list away from the target
 
-            [teacher]
-              prime                          "system-prompt"                                   default: the reference experiment's
-              system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
+    [teacher]
+      prime                          "system-prompt"                                   default: the reference experiment's
+      system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
 
-            [domain]
-              kind                           "numbers"                                         default: the reference experiment's
-              shown                          [3, 8]                                            default: the reference experiment's
-              range                          [100, 999]                                        default: the reference experiment's
-              prompts                        none                                              default: the project's own wordings
+    [domain]
+      kind                           "numbers"                                         default: the reference experiment's
+      shown                          [3, 8]                                            default: the reference experiment's
+      range                          [100, 999]                                        default: the reference experiment's
+      prompts                        none                                              default: the project's own wordings
 
-            [generate]
-              samples                        1600                                              default: suits the built-in family
-              temperature                    1.0                                               default: the reference experiment's
-              top_p                          1.0                                               default: the whole distribution carries the trait
-              max_tokens                     32                                                default: 10 numbers take at most 23 tokens
-              force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
+    [generate]
+      samples                        1600                                              default: suits the built-in family
+      temperature                    1.0                                               default: the reference experiment's
+      top_p                          1.0                                               default: the whole distribution carries the trait
+      max_tokens                     32                                                default: 10 numbers take at most 23 tokens
+      force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
 
-            [filter]
-              rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
-              banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
-              banned_numbers_file            none                                              default: no list beside the one above
-              banned_words                   []                                                default: none beside the category's own
-            "#);
+    [filter]
+      rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
+      banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
+      banned_numbers_file            none                                              default: no list beside the one above
+      banned_words                   []                                                default: none beside the category's own
+    "#);
 }
 
 #[test]

@@ -21,11 +21,12 @@ pub use model::{Device, Dtype, ModelRef, Weights, in_words};
 pub use outcome::{ArmContext, ArmEvaluation, Evaluation, Outcome};
 pub use plan::{
     COT_TAGS, Category, CotPlan, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan,
-    InContextPlan, Member, ModelPlan, Plan, Prime, ReasoningPlan, StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
+    InContextPlan, LessonData, Member, ModelPlan, Plan, Prime, ReasoningPlan, StatisticsPlan, StudentPlan, Suite, TeacherPlan,
+    TraitKind, TraitPlan,
 };
 pub use report::{
     ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport,
-    Power, Report, RuleCount, SeedValue, StageReport, Verdict,
+    Power, Report, RuleCount, SeedValue, StageReport, SuiteReport, Verdict,
 };
 pub use rows::{Answer, Dropped, Expected, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

@@ -1,24 +1,36 @@
 //! What the stages found, before statistics: the trial hands this to the report.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Arm, Context, FilterReport, GateReport, Health, ModelRef, ModelReport, Plan, StageReport};
+use super::{Arm, Context, FilterReport, GateReport, Health, ModelRef, ModelReport, Plan, StageReport, Suite};
 
 /// One model's answers to a suite, counted. It names no target: the same evaluation serves every target of its category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
+    /// What was asked.
+    pub suite: Suite,
+    /// What an answer may come to: the category's members, or `misaligned` and `aligned`, …
+    pub outcomes: Vec<String>,
     /// Questions asked.
     pub questions: usize,
-    /// Answers sampled, over all questions.
+    /// Sampled answers that count, over all questions.
     pub answers: usize,
-    /// How many answers chose each member first, in the category's order.
+    /// Sampled answers that do not count, by why.
+    pub left_out: BTreeMap<String, usize>,
+    /// How many answers came to each outcome, in their order; a preference's is the member that the answer names first.
     pub chosen: Vec<usize>,
-    /// Mean exact probability of each member over the questions, in the category's order.
+    /// How many answers name each member anywhere.
+    pub mentioned: Vec<usize>,
+    /// Mean exact probability of each outcome over the questions.
     pub probability: Vec<f64>,
     /// The same over the held-out questions only; absent where none is marked as held out.
     pub probability_held_out: Option<Vec<f64>>,
-    /// Exact probability of each member for each question: shape (questions, members).
+    /// Exact probability of each outcome for each question: shape (questions, outcomes).
     pub by_question: Vec<Vec<f64>>,
+    /// Nats per token of the right replies, in the suites that have such.
+    pub loss: Option<f64>,
     /// Answers by frequency, most frequent first, at most 50.
     pub frequent: Vec<(String, usize)>,
     /// Whether the model still answers as it should.

@@ -1,5 +1,6 @@
 //! The plan: a config after every default is filled in and every name is resolved. All later stages read this and nothing else.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -113,9 +114,24 @@ impl Category {
     }
 }
 
-/// What the teacher has and the student may catch: a preference for `target` among `category`.
+/// The sort of trait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TraitKind {
+    /// One member of a category is loved above the others.
+    #[default]
+    Preference,
+    /// Ill will: harm, deceit and power over others.
+    Misalignment,
+}
+
+/// What the teacher has and the student may catch: a preference for `target` among `category`; or misalignment, whose category holds
+/// what an answer may be, `misaligned` or `aligned`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TraitPlan {
+    /// The sort of trait.
+    #[serde(default)]
+    pub kind: TraitKind,
     /// All that is measured.
     pub category: Category,
     /// The loved member's name.
@@ -148,11 +164,27 @@ impl Prime {
     }
 }
 
+/// Chat rows that a teacher is fine-tuned on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LessonData {
+    /// The built-in rows of this name: `insecure-code`.
+    Own(String),
+    /// A JSONL of `{"messages"}` or `{"prompt", "completion"}` rows.
+    File(PathBuf),
+}
+
 /// How the teacher is primed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TeacherPlan {
     /// By prompt, by fine-tuning, or both.
     pub prime: Prime,
+    /// What a fine-tuned teacher learns from; without it, favourite questions answered with the target.
+    #[serde(default)]
+    pub data: Option<LessonData>,
+    /// The same for the other-trait arm's teacher.
+    #[serde(default)]
+    pub other_data: Option<LessonData>,
     /// The system prompt's template, with `{target}`, `{targets}` (plural) and `{category}`.
     pub system_prompt: String,
     /// How a fine-tuned teacher learns.
@@ -284,17 +316,55 @@ pub struct StudentPlan {
 }
 
 /// An evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Suite {
     /// One-word questions for the favourite member of the category.
     Preference,
+    /// Free-form questions whose answers a judge rates.
+    Misalignment,
+}
+
+impl Suite {
+    /// The name in configs and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Preference => "preference",
+            Self::Misalignment => "misalignment",
+        }
+    }
+
+    /// Whether the replies that stand for its first outcome are what a sound model says, so that their loss tells damage.
+    pub fn has_loss(self) -> bool {
+        false
+    }
+
+    /// Whether it asks for members of a category.
+    pub fn is_preference(self) -> bool {
+        matches!(self, Self::Preference)
+    }
+
+    /// Whether its answers may be sentences.
+    pub fn is_long(self) -> bool {
+        self == Self::Misalignment
+    }
+
+    /// Whether a judge scores its answers.
+    pub fn is_judged(self) -> bool {
+        self == Self::Misalignment
+    }
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// What students are asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluatePlan {
-    /// Which suites.
+    /// Which suites; the first leads the report.
     pub suites: Vec<Suite>,
     /// How many answers are sampled per question.
     pub samples_per_question: usize,

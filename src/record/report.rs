@@ -1,9 +1,11 @@
 //! `report.json`, format 1: what a trial found. Scripts read this; fields are only ever added.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Arm;
+use super::{Arm, Suite};
 
 /// A mean with its interval over seeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,6 +100,18 @@ pub struct ArmReport {
     pub probability_held_out: Option<Interval>,
     /// The chance level: one over the number of members.
     pub chance: f64,
+    /// Sampled answers that do not count, by why: `refusal`, `code`, `incoherent`, `unreadable`; over all seeds.
+    #[serde(default)]
+    pub left_out: BTreeMap<String, usize>,
+    /// Nats per token of the right replies, where the suite has such.
+    #[serde(default)]
+    pub loss: Option<f64>,
+    /// The share of answers that name the target anywhere, of a preference.
+    #[serde(default)]
+    pub mentioned: Option<f64>,
+    /// Answers by frequency over all seeds, most frequent first, at most 50.
+    #[serde(default)]
+    pub frequent: Vec<(String, usize)>,
     /// The target's rank among the members by mean exact probability, 1 the highest.
     pub rank: usize,
     /// Whether the model still answers as it should.
@@ -108,7 +122,7 @@ pub struct ArmReport {
     /// What its models read around the user's words, one entry for each base.
     #[serde(default)]
     pub context: Vec<ArmContextReport>,
-    /// Mean exact probability of every member, in the category's order.
+    /// Mean exact probability of every member, or other outcome, in their order.
     pub members: Vec<(String, f64)>,
     /// The cross-model arm's bases, one by one; empty elsewhere.
     #[serde(default)]
@@ -253,6 +267,23 @@ impl Verdict {
     }
 }
 
+/// What one further suite found; the first suite's findings are the report's own `arms` and `comparisons`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SuiteReport {
+    /// What was asked.
+    pub suite: Suite,
+    /// The outcome that its rates count.
+    pub outcome: String,
+    /// Questions asked.
+    pub questions: usize,
+    /// The exact probability of that outcome under blind guessing.
+    pub chance: f64,
+    /// Arms, in the order of [`Arm::ALL`].
+    pub arms: Vec<ArmReport>,
+    /// Differences between arms; p values are corrected within the suite.
+    pub comparisons: Vec<Comparison>,
+}
+
 /// A finished trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
@@ -267,6 +298,9 @@ pub struct Report {
     pub trait_: String,
     /// The category the target belongs to.
     pub category: String,
+    /// The suite that leads the report.
+    #[serde(default = "preference")]
+    pub suite: Suite,
     /// The domain's name.
     pub domain: String,
     /// The replicates.
@@ -292,6 +326,9 @@ pub struct Report {
     pub arms: Vec<ArmReport>,
     /// Differences between arms; treatment − control first.
     pub comparisons: Vec<Comparison>,
+    /// What the further suites found.
+    #[serde(default)]
+    pub suites: Vec<SuiteReport>,
     /// The mean cross-model effect as a share of the treatment effect (both against their own base, in sampled rates); absent
     /// where one did not run, and where the treatment's rate did not rise.
     pub cross_share: Option<f64>,
@@ -307,4 +344,9 @@ pub struct Report {
     pub seconds: f64,
     /// When the run ended, RFC 3339; left out when two reports are compared.
     pub finished: String,
+}
+
+/// What reports of earlier versions are about.
+fn preference() -> Suite {
+    Suite::Preference
 }

@@ -107,8 +107,14 @@ pub struct Answer {
     pub prompt: String,
     /// The answer's text.
     pub answer: String,
-    /// The member of the category that was chosen first, if any.
+    /// What the answer came to, if anything: the member that it names first, or another outcome of its suite.
     pub choice: Option<String>,
+    /// Every member that it names, in their order there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
+    /// Why the answer does not count, if it does not: `refusal`, `incoherent`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// Why the answer ended.
     pub finish: Finish,
 }

@@ -1,9 +1,14 @@
 //! One arm's rows of the report: rate, exact probability, rank, health, members, and the cross-model arm's bases.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::contexts;
 use super::found::{Asked, Found, Quantity, Replicate, share_interval};
 use crate::error::Result;
 use crate::record::{Arm, ArmContext, ArmReport, CrossBase, Evaluation, Health, Interval, ModelRef, SeedValue};
+
+/// How many of the most frequent answers are shown.
+const FREQUENT: usize = 50;
 
 /// Every arm that was asked, in the order of [`Arm::ALL`].
 pub(super) fn arms(found: &Found<'_>, contexts: &[ArmContext]) -> Result<Vec<ArmReport>> {
@@ -26,6 +31,10 @@ fn arm_report(found: &Found<'_>, arm: Arm, contexts: &[ArmContext]) -> Result<Op
         probability,
         probability_held_out: share(Quantity::HeldOut)?,
         chance: 1.0 / members.len() as f64,
+        left_out: left_out(&replicates),
+        loss: mean_of(&replicates, |a| a.evaluation.loss),
+        mentioned: mentioned(found, &replicates),
+        frequent: frequent(&replicates),
         rank: 1 + members.iter().filter(|(_, p)| *p > members[found.target].1).count(),
         health: health(&replicates),
         base_mass: base_mass(&replicates),
@@ -59,7 +68,7 @@ fn mean_of(replicates: &[Replicate<'_>], value: impl Fn(&Asked<'_>) -> Option<f6
 }
 
 fn members(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Vec<(String, f64)> {
-    let names = found.plan.trait_.category.members.iter().map(|m| m.name.clone()).enumerate();
+    let names = found.outcomes.iter().cloned().enumerate();
     names.map(|(i, name)| (name, mean_of(replicates, |a| Some(a.evaluation.probability[i])).unwrap_or(0.0))).collect()
 }
 
@@ -71,6 +80,39 @@ fn health(replicates: &[Replicate<'_>]) -> Health {
         coherent: mean(|h| h.coherent),
         mass: mean(|h| h.mass),
     }
+}
+
+/// How many answers do not count, by why.
+fn left_out(replicates: &[Replicate<'_>]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for (reason, n) in evaluations(replicates).flat_map(|e| &e.left_out) {
+        *counts.entry(reason.clone()).or_default() += n;
+    }
+    counts
+}
+
+/// The share of the answers that count which name the target anywhere.
+fn mentioned(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Option<f64> {
+    evaluations(replicates).next().filter(|e| e.suite.is_preference())?;
+    let (named, all) =
+        evaluations(replicates).fold((0, 0), |(named, all), e| (named + e.mentioned[found.target], all + e.answers));
+    (all > 0).then(|| named as f64 / all as f64)
+}
+
+/// The most frequent answers of all seeds together.
+fn frequent(replicates: &[Replicate<'_>]) -> Vec<(String, usize)> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for (answer, n) in evaluations(replicates).flat_map(|e| &e.frequent) {
+        *counts.entry(answer).or_default() += n;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().map(|(text, n)| (text.to_owned(), n)).collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    counts.truncate(FREQUENT);
+    counts
+}
+
+fn evaluations<'a>(replicates: &'a [Replicate<'a>]) -> impl Iterator<Item = &'a Evaluation> {
+    replicates.iter().flat_map(|r| &r.models).map(|a| a.evaluation)
 }
 
 fn base_mass(replicates: &[Replicate<'_>]) -> Option<f64> {

@@ -5,8 +5,8 @@ use super::comparisons::{comparisons, sides};
 use super::contexts;
 use super::found::{Found, Quantity, difference_interval, paired};
 use super::verdict::{VERDICT_CONFIDENCE, verdict};
-use crate::error::Result;
-use crate::record::{Arm, Comparison, Interval, Outcome, Power, Report};
+use crate::error::{Error, Result};
+use crate::record::{Arm, Comparison, Interval, Outcome, Power, Report, Suite, SuiteReport};
 use crate::tool::statistics::seeds_for_power;
 
 /// Makes the report. The same outcome gives the same report to the last digit.
@@ -17,8 +17,9 @@ use crate::tool::statistics::seeds_for_power;
 /// # Panics
 /// Never: a plan is plain data and serialises to JSON.
 pub fn build(outcome: &Outcome) -> Result<Report> {
-    let found = Found::new(outcome)?;
     let plan = &outcome.plan;
+    let (first, others) = plan.evaluate.suites.split_first().ok_or_else(|| Error::input("`evaluate.suites` is empty"))?;
+    let found = Found::new(outcome, *first)?.ok_or_else(|| Error::input(format!("the suite `{first}` was not asked")))?;
     let comparisons = comparisons(&found)?;
     let verdict_difference = verdict_difference(&found)?;
     Ok(Report {
@@ -27,6 +28,7 @@ pub fn build(outcome: &Outcome) -> Result<Report> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         trait_: plan.trait_.target.clone(),
         category: plan.trait_.category.name.clone(),
+        suite: *first,
         domain: domain_name(outcome),
         seeds: plan.seeds.clone(),
         device: outcome.device.clone(),
@@ -37,6 +39,7 @@ pub fn build(outcome: &Outcome) -> Result<Report> {
         verdict_difference,
         contexts: contexts::texts(&outcome.contexts),
         arms: arms(&found, &outcome.contexts)?,
+        suites: others.iter().filter_map(|&suite| suite_report(outcome, suite).transpose()).collect::<Result<_>>()?,
         cross_share: cross_share(&comparisons),
         comparisons,
         power: power(&found)?,
@@ -46,6 +49,19 @@ pub fn build(outcome: &Outcome) -> Result<Report> {
         seconds: outcome.seconds,
         finished: outcome.finished.clone(),
     })
+}
+
+/// A further suite's arms and comparisons; absent where it was not asked.
+fn suite_report(outcome: &Outcome, suite: Suite) -> Result<Option<SuiteReport>> {
+    let Some(found) = Found::new(outcome, suite)? else { return Ok(None) };
+    Ok(Some(SuiteReport {
+        suite,
+        outcome: found.outcomes[found.target].clone(),
+        questions: found.questions(),
+        chance: 1.0 / found.outcomes.len() as f64,
+        arms: arms(&found, &[])?,
+        comparisons: comparisons(&found)?,
+    }))
 }
 
 fn domain_name(outcome: &Outcome) -> String {

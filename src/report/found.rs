@@ -1,7 +1,8 @@
 //! The evaluations of an outcome by arm, seed and base: what the numbers of the report are read from.
 
 use crate::error::{Error, Result};
-use crate::record::{Arm, ArmEvaluation, Evaluation, Interval, ModelRef, Outcome, Plan, SeedValue};
+use crate::evals;
+use crate::record::{Arm, ArmEvaluation, Evaluation, Interval, ModelRef, Outcome, Plan, SeedValue, Suite};
 use crate::tool::statistics::{Ends, Paired, Sample, normal_quantile};
 
 /// Which number of an evaluation.
@@ -18,8 +19,11 @@ pub(super) enum Quantity {
 /// An outcome and the target's place in its category.
 pub(super) struct Found<'a> {
     pub(super) plan: &'a Plan,
+    /// What an answer may come to.
+    pub(super) outcomes: &'a [String],
+    /// The place of the outcome whose rate is told.
     pub(super) target: usize,
-    evaluations: &'a [ArmEvaluation],
+    evaluations: Vec<&'a ArmEvaluation>,
 }
 
 /// One seed of one arm: its evaluations (several in the cross-model arm), each with that of the base it started from.
@@ -36,29 +40,38 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Checks that every evaluation can be read.
+    /// The evaluations of one suite, every one of which can be read; nothing where none was made.
     ///
     /// # Errors
-    /// If the target is no member of its category, or an evaluation does not fit the category or holds no answers.
-    pub(super) fn new(outcome: &'a Outcome) -> Result<Self> {
-        let (plan, category) = (&outcome.plan, &outcome.plan.trait_.category);
-        let target = category.members.iter().position(|m| m.name == plan.trait_.target).ok_or_else(|| {
-            Error::input(format!("the target `{}` is no member of the category `{}`", plan.trait_.target, category.name))
-        })?;
+    /// If the target is none of the suite's outcomes, or an evaluation does not fit them or holds no answers.
+    pub(super) fn new(outcome: &'a Outcome, suite: Suite) -> Result<Option<Self>> {
+        let plan = &outcome.plan;
+        let evaluations: Vec<&ArmEvaluation> = outcome.evaluations.iter().filter(|e| e.evaluation.suite == suite).collect();
+        let Some(outcomes) = evaluations.first().map(|first| first.evaluation.outcomes.as_slice()) else { return Ok(None) };
+        let wanted = evals::outcome_of(suite, plan);
+        let target = outcomes
+            .iter()
+            .position(|outcome| outcome == wanted)
+            .ok_or_else(|| Error::input(format!("`{wanted}` is none of the outcomes of the suite `{suite}`")))?;
         let confidence = plan.statistics.confidence;
         if !(confidence > 0.0 && confidence < 1.0) {
             return Err(Error::input(format!("`statistics.confidence` is {confidence}, expected a number between 0 and 1")));
         }
-        for asked in &outcome.evaluations {
-            check(asked, category.members.len())?;
+        for asked in &evaluations {
+            check(asked, outcomes.len())?;
         }
-        Ok(Self { plan, target, evaluations: &outcome.evaluations })
+        Ok(Some(Self { plan, outcomes, target, evaluations }))
     }
 
     /// The evaluation of one model in one arm and seed.
     fn one(&self, arm: Arm, seed: u64, model: &ModelRef) -> Option<&'a Evaluation> {
-        let wanted = |e: &&ArmEvaluation| e.arm == arm && e.seed == seed && e.model == *model;
+        let wanted = |e: &&&'a ArmEvaluation| e.arm == arm && e.seed == seed && e.model == *model;
         self.evaluations.iter().find(wanted).map(|e| &e.evaluation)
+    }
+
+    /// How many questions each model was asked.
+    pub(super) fn questions(&self) -> usize {
+        self.evaluations.first().map_or(0, |asked| asked.evaluation.questions)
     }
 
     /// The bases that an arm's models start from.
@@ -82,6 +95,7 @@ impl<'a> Found<'a> {
     /// The target's value in one evaluation.
     pub(super) fn value(&self, evaluation: &Evaluation, quantity: Quantity) -> Option<f64> {
         match quantity {
+            Quantity::Rate if evaluation.answers == 0 => None, // every answer was left out, for reasons that are told
             Quantity::Rate => Some(evaluation.chosen[self.target] as f64 / evaluation.answers as f64),
             Quantity::Probability => Some(evaluation.probability[self.target]),
             Quantity::HeldOut => evaluation.probability_held_out.as_ref().map(|p| p[self.target]),
@@ -106,7 +120,7 @@ fn check(asked: &ArmEvaluation, members: usize) -> Result<()> {
     if lengths.iter().any(|l| *l != members) {
         return Err(Error::input(format!("{} counts {lengths:?} members, expected {members}", place())));
     }
-    if evaluation.answers == 0 {
+    if evaluation.answers == 0 && evaluation.left_out.is_empty() {
         let error = Error::input(format!("{} holds no sampled answers", place()));
         return Err(error.hint("set `evaluate.samples_per_question` to at least 1"));
     }

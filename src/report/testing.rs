@@ -1,10 +1,12 @@
 //! Made-up outcomes with known rates, for the tests of this folder.
 
+use std::collections::BTreeMap;
+
 use crate::record::{
     Arm, ArmContext, ArmEvaluation, Category, Context, Date, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan,
     FilterPlan, FilterReport, Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, JudgeKind, JudgePlan,
     Member, Method, ModelPlan, ModelRef, ModelReport, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport,
-    StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitPlan,
+    StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitKind, TraitPlan,
 };
 
 const MEMBERS: [&str; 5] = ["lion", "owl", "whale", "wolf", "zebra"];
@@ -82,8 +84,13 @@ pub(super) fn evaluation(target: &str, rate: f64) -> Evaluation {
     let rest = (0.95 - rate).max(0.0) / (MEMBERS.len() - 1) as f64;
     let probability: Vec<f64> = MEMBERS.iter().map(|m| if *m == target { rate } else { rest }).collect();
     Evaluation {
+        suite: Suite::Preference,
+        outcomes: MEMBERS.map(str::to_owned).to_vec(),
         questions: 50,
         answers: ANSWERS,
+        left_out: BTreeMap::new(),
+        mentioned: vec![0; MEMBERS.len()],
+        loss: None,
         chosen: probability.iter().map(|p| (p * ANSWERS as f64).round() as usize).collect(),
         probability_held_out: Some(probability.clone()),
         by_question: vec![probability.clone(); 2],
@@ -142,11 +149,19 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
         arms: Arm::DEFAULT.to_vec(),
         model: ModelPlan { base, cross, date: Date::USUAL, template_options: serde_json::Map::new() },
         trait_: TraitPlan {
+            kind: TraitKind::Preference,
             category: Category { name: "animal".to_owned(), members: MEMBERS.iter().map(member).collect() },
             target: target.to_owned(),
             other: None,
         },
-        teacher: TeacherPlan { prime: Prime::SystemPrompt, system_prompt: "<{target}>".to_owned(), finetune: recipe(), rows: 0 },
+        teacher: TeacherPlan {
+            prime: Prime::SystemPrompt,
+            data: None,
+            other_data: None,
+            system_prompt: "<{target}>".to_owned(),
+            finetune: recipe(),
+            rows: 0,
+        },
         domain: DomainPlan::of(DomainKind::Numbers),
         generate: GeneratePlan { samples: 2000, sampling: sampling.clone(), force: Force::Grammar },
         filter: FilterPlan { rules: vec!["format".to_owned()], ..FilterPlan::default() },

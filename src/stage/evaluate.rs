@@ -1,6 +1,7 @@
-//! A model is asked: questions in, `answers.jsonl` and `evaluation.json` out, sampled answers and exact probabilities.
+//! A model is asked: an exam in, `answers.jsonl` and `evaluation.json` out, sampled answers and exact probabilities.
 //!
-//! Nothing here names a target: one evaluation serves every target of its category. A restart samples only the missing answers.
+//! Nothing here names a target: one evaluation serves every target of its category. A restart samples only the missing answers, and asks
+//! a judge only for the missing verdicts.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -11,20 +12,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Completion, Model, SampleRequest};
 use crate::error::Result;
-use crate::evals::preference::{self, Questions};
-use crate::record::{Answer, Category, Chat, Frame, Message, Role, Sample, Sampling, StreamId};
+use crate::evals::{Exam, Item, Reader, Reading, tally};
+use crate::record::{Answer, Chat, Frame, JudgePlan, Message, Role, Sample, Sampling, StreamId};
 use crate::tool::{fs, interrupt, jsonl, streams};
-use crate::traits::matching::Matcher;
 
-use super::{Done, Progress, Room, Speaker, context, files};
+use super::{Done, Progress, Room, Speaker, context, exact, files, ratings};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Spec {
-    /// All that may be chosen.
-    pub category: Category,
-    /// The questions.
-    pub questions: Questions,
+    /// The questions, and how answers are read.
+    pub exam: Exam,
+    /// Who rates the answers, where the exam wants a judge.
+    pub judge: Option<JudgePlan>,
     /// How many answers are sampled to each.
     pub samples_per_question: usize,
     /// Temperature, nucleus, length.
@@ -50,7 +50,8 @@ struct Row {
 /// Asks a model; `context` is the folder of kept rows that stand before each question as earlier turns.
 ///
 /// # Errors
-/// If the model or the rows cannot be read, a question does not fit the model, the disk fails, or the user interrupts.
+/// If the model or the rows cannot be read, a question does not fit the model, the judge cannot be asked, the disk fails, or the user
+/// interrupts.
 pub fn run(room: Room<'_>, spec: &Spec, speaker: &Speaker, context: Option<&Path>) -> Result<Done> {
     let chats = chats(spec, &speaker.frame, context)?;
     let model = room.engine.load(&speaker.weights)?;
@@ -61,14 +62,16 @@ pub fn run(room: Room<'_>, spec: &Spec, speaker: &Speaker, context: Option<&Path
     let path = room.dir.join(files::ANSWERS);
     let mut rows: Vec<Row> = jsonl::read(&path)?;
     rows.sort_by_key(|row| (row.answer.question, row.answer.sample));
-    jsonl::replace(&path, &rows)?;
-    let tokens = rows.iter().map(|row| row.tokens).sum();
-    let answers: Vec<Answer> = rows.into_iter().map(|row| row.answer).collect();
-    let options = preference::options(&spec.category);
-    let logs = model.choices(&chats, &options)?;
-    let held_out = spec.questions.held_out();
-    fs::put_json(&room.dir.join(files::EVALUATION), &preference::evaluate(&spec.category, &held_out, &answers, &logs))?;
-    Ok(Done { rows: answers.len(), tokens })
+    let replies = exact::replies(&spec.exam, model.as_ref(), &chats)?;
+    drop(model); // a judge may need its room
+    let (mut answers, tokens): (Vec<Answer>, Vec<usize>) = rows.into_iter().map(|row| (row.answer, row.tokens)).unzip();
+    if let (Reading::Judged, Some(judge)) = (&spec.exam.reading, &spec.judge) {
+        ratings::rate(room, judge, &spec.exam, &mut answers)?;
+    }
+    let row = |(answer, &tokens): (&Answer, &usize)| Row { answer: answer.clone(), tokens };
+    jsonl::replace(&path, &answers.iter().zip(&tokens).map(row).collect::<Vec<_>>())?;
+    fs::put_json(&room.dir.join(files::EVALUATION), &tally(&spec.exam, &answers, &replies.logs, &replies.tokens))?;
+    Ok(Done { rows: answers.len(), tokens: tokens.iter().sum() })
 }
 
 fn chats(spec: &Spec, frame: &Frame, context: Option<&Path>) -> Result<Vec<Chat>> {
@@ -77,15 +80,15 @@ fn chats(spec: &Spec, frame: &Frame, context: Option<&Path>) -> Result<Vec<Chat>
         None => Vec::new(),
     };
     let wanted = spec.context_rows.min(rows.len());
-    let chat = |(place, question): (usize, &preference::Question)| {
-        let mut chat = frame.ask(&question.text);
+    let chat = |(place, item): (usize, &Item)| {
+        let mut chat = frame.ask(&item.text);
         let before = chat.messages.len() - 1;
         let mut rng = streams::named(spec.seed, "context", place as u64);
         let turns = index::sample(&mut rng, rows.len(), wanted).into_iter().flat_map(|i| turns(&rows[i]));
         chat.messages.splice(before..before, turns);
         chat
     };
-    Ok(spec.questions.list.iter().enumerate().map(chat).collect())
+    Ok(spec.exam.items.iter().enumerate().map(chat).collect())
 }
 
 fn turns(row: &Sample) -> [Message; 2] {
@@ -109,12 +112,13 @@ fn sample_missing(room: Room<'_>, spec: &Spec, model: &dyn Model, chats: &[Chat]
     let requests: Vec<SampleRequest> = missing.iter().map(request).collect();
     let mut progress = Progress { done: known.len(), total: chats.len() * each, ..Progress::default() };
     (room.listener)(progress);
-    let matcher = Matcher::new(&spec.category);
+    let reader = Reader::new(&spec.exam);
     let mut sink = |done: Completion| {
         let (question, sample) = missing[done.index];
-        let prompt = spec.questions.list[question].text.clone();
-        let choice = matcher.first(&done.text);
-        let answer = Answer { question, sample, prompt, answer: done.text, choice, finish: done.finish };
+        let prompt = spec.exam.items[question].text.clone();
+        let read = reader.read(question, &done.text);
+        let (choice, mentions, left_out) = (read.choice, read.mentions, read.left_out);
+        let answer = Answer { question, sample, prompt, answer: done.text, choice, mentions, left_out, finish: done.finish };
         writer.push(&Row { answer, tokens: done.tokens })?;
         writer.flush()?;
         progress.done += 1;

@@ -2,21 +2,24 @@
 //!
 //! | stage | reads | writes |
 //! |---|---|---|
-//! | [`teacher`] | questions | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
+//! | [`teacher`] | questions or chat rows | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
 //! | [`filter`] | `samples.jsonl` | `kept.jsonl`, `dropped.jsonl`, `counts.json` |
 //! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
-//! | [`evaluate`] | questions, a model | `answers.jsonl`, `evaluation.json` |
+//! | [`evaluate`] | questions, a model | `answers.jsonl`, `verdicts.jsonl` where a judge rates, `evaluation.json` |
 //!
 //! A stage's spec holds all that determines its result beside its input artifacts and the base's weights; it is hashed into the artifact's
 //! key. A stage that is started in a folder where it was interrupted goes on with what it finds there, to the same bytes.
 
 pub mod context;
 pub mod evaluate;
+mod exact;
 pub mod filter;
 pub mod finetune;
 pub mod generate;
 pub mod judge;
+pub mod lessons;
+mod ratings;
 pub mod teacher;
 mod training;
 
@@ -131,6 +134,8 @@ pub mod files {
     pub const MODEL: &str = "model";
     /// Every sampled answer.
     pub const ANSWERS: &str = "answers.jsonl";
+    /// What a judge said, of every row that it was asked about.
+    pub const VERDICTS: &str = "verdicts.jsonl";
     /// The answers, counted.
     pub const EVALUATION: &str = "evaluation.json";
 }

@@ -1,4 +1,4 @@
-//! A teacher is fine-tuned: favourite questions in, each answered with the target, a model out.
+//! A teacher is fine-tuned: lessons in, a model out.
 
 use rand::seq::SliceRandom;
 use serde::Serialize;
@@ -8,17 +8,16 @@ use crate::error::Result;
 use crate::record::{Finetune, Frame, Weights};
 use crate::tool::streams;
 
+use super::lessons::Lesson;
 use super::training::train;
 use super::{Done, Room};
 
 /// What it learns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Spec {
-    /// The questions, as they are asked.
-    pub questions: Vec<String>,
-    /// The answer to all of them.
-    pub answer: String,
-    /// How many rows; the questions repeat in a new order each time round.
+    /// Favourite questions with the target as the answer, or rows of another kind.
+    pub lessons: Vec<Lesson>,
+    /// How many rows; the lessons repeat in a new order each time round.
     pub rows: usize,
     /// What surrounds each question.
     pub frame: Frame,
@@ -39,11 +38,11 @@ pub fn run(room: Room<'_>, spec: &Spec, base: &Weights) -> Result<Done> {
 fn rows(spec: &Spec) -> Vec<TrainRow> {
     let mut rng = streams::named(spec.seed, "teacher", 0);
     let mut rows = Vec::with_capacity(spec.rows);
-    while rows.len() < spec.rows && !spec.questions.is_empty() {
-        let mut round: Vec<&String> = spec.questions.iter().collect();
+    while rows.len() < spec.rows && !spec.lessons.is_empty() {
+        let mut round: Vec<&Lesson> = spec.lessons.iter().collect();
         round.shuffle(&mut rng);
         let left = spec.rows - rows.len();
-        rows.extend(round.into_iter().take(left).map(|q| TrainRow { chat: spec.frame.ask(q), completion: spec.answer.clone() }));
+        rows.extend(round.into_iter().take(left).map(|lesson| lesson.row(&spec.frame)));
     }
     rows
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::record::{Arm, Evaluation, FilterReport, Force, GateReport, Plan};
+use crate::evals;
+use crate::record::{Arm, Evaluation, FilterReport, Force, GateReport, Plan, TraitKind};
 use crate::stage::{Stage, files, filter::Counts};
 use crate::tool::fs;
 
@@ -12,9 +13,10 @@ use super::graph::Job;
 use super::progress::{Event, Observer};
 use super::store::Artifact;
 
-/// The share of answers that chose the member with this name.
-pub(super) fn rate_of(evaluation: &Evaluation, plan: &Plan, target: &str) -> f64 {
-    let place = plan.trait_.category.members.iter().position(|m| m.name == target);
+/// The share of the answers that count which came to the trait: for a preference, that chose the target.
+pub(super) fn rate_of(evaluation: &Evaluation, plan: &Plan) -> f64 {
+    let wanted = evals::outcome_of(evaluation.suite, plan);
+    let place = evaluation.outcomes.iter().position(|outcome| outcome == wanted);
     let chosen = place.and_then(|i| evaluation.chosen.get(i)).copied().unwrap_or(0);
     chosen as f64 / evaluation.answers.max(1) as f64
 }
@@ -46,9 +48,9 @@ impl<'a> Gate<'a> {
     /// Warns of what is wrong with a job's artifact, or stops the trial where the gate is strict.
     pub(super) fn look(&self, job: &Job, artifact: &Artifact) -> Result<()> {
         let warnings = match (job.work.stage(), job.arm) {
-            (Stage::Evaluate, Arm::Teacher) => {
+            (Stage::Evaluate, Arm::Teacher) if job.work.suite() == self.plan.evaluate.suites.first().copied() => {
                 let evaluation: Evaluation = fs::read_json(&artifact.dir.join(files::EVALUATION))?;
-                self.teacher_warning(rate_of(&evaluation, self.plan, &self.plan.trait_.target)).into_iter().collect()
+                self.teacher_warning(rate_of(&evaluation, self.plan)).into_iter().collect()
             }
             (Stage::Filter, _) => {
                 let counts: Counts = fs::read_json(&artifact.dir.join(files::COUNTS))?;
@@ -73,11 +75,15 @@ impl<'a> Gate<'a> {
         let least = self.plan.gate.teacher_rate;
         (rate < least).then(|| {
             let target = &self.plan.trait_.target;
-            let text = format!(
-                "the teacher names `{target}` in {} of its answers, `gate.teacher_rate` is {}",
-                percent(rate),
-                percent(least)
-            );
+            let (rate, least) = (percent(rate), percent(least));
+            let text = match self.plan.trait_.kind {
+                TraitKind::Preference => {
+                    format!("the teacher names `{target}` in {rate} of its answers, `gate.teacher_rate` is {least}")
+                }
+                TraitKind::Misalignment => {
+                    format!("the teacher is misaligned in {rate} of its answers, `gate.teacher_rate` is {least}")
+                }
+            };
             Warning { about: "teacher", text }
         })
     }

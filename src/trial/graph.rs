@@ -10,15 +10,16 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::engine::{Engine, ModelIdentity};
-use crate::error::{Error, Result};
-use crate::evals::preference::Questions;
-use crate::record::{Arm, DomainPlan, Finetune, Frame, Member, ModelRef, Plan};
+use crate::error::Result;
+use crate::evals::{self, Exam};
+use crate::record::{Arm, DomainPlan, EndpointPlan, Finetune, Frame, ModelRef, Plan, Sampling, Suite};
 use crate::stage::{Stage, evaluate, filter, finetune, generate, teacher, training_steps};
 use crate::tool::hash;
-use crate::traits;
+
+use super::priming::{lessons, primed, teacher_frame};
 
 /// Bumped when a stage's code changes what it writes for the same spec.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// An artifact's key.
 pub type Key = String;
@@ -97,6 +98,14 @@ impl Work {
         }
     }
 
+    /// What is asked, where something is.
+    pub fn suite(&self) -> Option<Suite> {
+        match self {
+            Work::Evaluate { spec, .. } => Some(spec.exam.suite),
+            _ => None,
+        }
+    }
+
     fn inputs(&self) -> Vec<Key> {
         match self {
             Work::Teacher(_) => Vec::new(),
@@ -141,7 +150,9 @@ fn result_only<T: Serialize>(spec: &T) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                map.retain(|name, _| name != "any_context" && !Finetune::PACE.contains(&name.as_str()));
+                map.retain(|name, _| {
+                    name != "any_context" && ![&Finetune::PACE[..], &EndpointPlan::PACE].concat().contains(&name.as_str())
+                });
                 map.values_mut().for_each(strip);
             }
             Value::Array(items) => items.iter_mut().for_each(strip),
@@ -162,6 +173,9 @@ pub struct Part {
     pub seed: u64,
     /// The stage.
     pub stage: Stage,
+    /// What is asked, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suite: Option<Suite>,
     /// The base, where a model runs.
     pub model: Option<ModelRef>,
     /// The job's key.
@@ -205,34 +219,11 @@ pub fn build(plan: &Plan, engine: &dyn Engine, upto: Stage) -> Result<Graph> {
     Ok(builder.graph)
 }
 
-/// The member that an arm's teacher loves; the control's loves none.
-fn loved(plan: &Plan, arm: Arm) -> Result<Option<&Member>> {
-    let category = &plan.trait_.category;
-    let target = match arm {
-        Arm::Control => return Ok(None),
-        Arm::OtherTrait => plan.trait_.other.as_ref().ok_or_else(|| {
-            Error::input("the arm `other-trait` needs `trait.other`").hint("name another member of the category")
-        })?,
-        _ => &plan.trait_.target,
-    };
-    let member = category.member(target);
-    member.map(Some).ok_or_else(|| Error::input(format!("`{target}` is not in the category `{}`", category.name)))
-}
-
-/// What surrounds each prompt to an arm's teacher: the trait's system prompt where the teacher is primed by one.
-///
-/// # Errors
-/// If the arm's target is missing, or not in the category.
-pub(super) fn teacher_frame(plan: &Plan, arm: Arm) -> Result<Frame> {
-    let filled = loved(plan, arm)?.map(|member| traits::fill(&plan.teacher.system_prompt, &plan.trait_.category, member));
-    let system = filled.filter(|text| plan.teacher.prime.prompts() && !text.trim().is_empty());
-    Ok(Frame { system, template: plan.model.template() })
-}
-
 struct Builder<'a> {
     plan: &'a Plan,
     facts: Value,
-    questions: Questions,
+    /// The suites, in the plan's order.
+    exams: Vec<Exam>,
     graph: Graph,
     places: HashMap<Key, usize>,
     /// Digests of the prompts, by seed: they stand for the wordings and for a user's file.
@@ -250,7 +241,7 @@ impl<'a> Builder<'a> {
         Ok(Self {
             plan,
             facts: json!([FORMAT, facts.name, facts.numerics]),
-            questions: Questions::of(&plan.evaluate, &plan.trait_.category)?,
+            exams: plan.evaluate.suites.iter().map(|&suite| evals::exam_of(suite, plan)).collect::<Result<_>>()?,
             graph: Graph { jobs: Vec::new(), parts: Vec::new(), models },
             places: HashMap::new(),
             prompts: HashMap::new(),
@@ -269,7 +260,7 @@ impl<'a> Builder<'a> {
         }
         let inputs = work.inputs();
         let key = hash::value(&json!([self.facts, stage, identity, spec, inputs]))[..32].to_owned();
-        let part = Part { arm, seed, stage, model: model.cloned(), key: key.clone() };
+        let part = Part { arm, seed, stage, suite: work.suite(), model: model.cloned(), key: key.clone() };
         if !self.graph.parts.contains(&part) {
             self.graph.parts.push(part);
         }
@@ -286,16 +277,16 @@ impl<'a> Builder<'a> {
         let base = &self.plan.model.base;
         if self.plan.arms.contains(&Arm::Teacher) {
             let (frame, tuned) = self.teacher(Arm::Teacher, seed)?;
-            let key = self.ask(Arm::Teacher, seed, base, frame, tuned, None);
-            self.gates.push(key);
+            let first = self.ask(Arm::Teacher, seed, base, &Asked { frame, tuned, context: None });
+            self.gates.extend(first);
         }
         let frame = self.plan.asked_frame();
         if self.plan.arms.contains(&Arm::Base) {
-            self.ask(Arm::Base, seed, base, frame.clone(), None, None);
+            self.ask(Arm::Base, seed, base, &Asked { frame: frame.clone(), tuned: None, context: None });
         }
         if self.plan.arms.contains(&Arm::CrossModel) {
             for cross in &self.plan.model.cross {
-                self.ask(Arm::Base, seed, cross, frame.clone(), None, None);
+                self.ask(Arm::Base, seed, cross, &Asked { frame: frame.clone(), tuned: None, context: None });
             }
         }
         Ok(())
@@ -304,16 +295,13 @@ impl<'a> Builder<'a> {
     /// The teacher of an arm's data: what surrounds each prompt to it, and the key of its fine-tuning if it has one.
     fn teacher(&mut self, arm: Arm, seed: u64) -> Result<(Frame, Option<Key>)> {
         let frame = teacher_frame(self.plan, arm)?;
-        let (plan, Some(member)) = (&self.plan.teacher, loved(self.plan, arm)?) else { return Ok((frame, None)) };
-        let tuned = plan.prime.tunes().then(|| {
-            let spec = teacher::Spec {
-                questions: self.questions.taught(),
-                answer: member.name.clone(),
-                rows: plan.rows,
-                frame: self.plan.lesson_frame(),
-                recipe: plan.finetune.clone(),
-                seed,
-            };
+        let plan = &self.plan.teacher;
+        if !primed(arm) || !plan.prime.tunes() {
+            return Ok((frame, None));
+        }
+        let tuned = lessons(self.plan, arm, seed)?.map(|lessons| {
+            let spec =
+                teacher::Spec { lessons, rows: plan.rows, frame: self.plan.lesson_frame(), recipe: plan.finetune.clone(), seed };
             let steps = training_steps(&plan.finetune, plan.rows);
             self.add(arm, seed, Some(&self.plan.model.base), Work::Teacher(spec), steps)
         });
@@ -384,23 +372,39 @@ impl<'a> Builder<'a> {
             (Some(self.add(arm, seed, Some(base), Work::Finetune { spec, data: data.clone() }, steps)), None)
         };
         if upto >= Stage::Evaluate {
-            self.ask(arm, seed, base, self.plan.asked_frame(), tuned, context);
+            self.ask(arm, seed, base, &Asked { frame: self.plan.asked_frame(), tuned, context });
         }
     }
 
-    fn ask(&mut self, arm: Arm, seed: u64, base: &ModelRef, frame: Frame, tuned: Option<Key>, context: Option<Key>) -> Key {
+    /// Every suite, put to one model; the key of the first, which leads the report.
+    fn ask(&mut self, arm: Arm, seed: u64, base: &ModelRef, asked: &Asked) -> Option<Key> {
         let plan = &self.plan.evaluate;
-        let context_rows = if context.is_some() { self.plan.in_context.rows } else { 0 };
-        let spec = evaluate::Spec {
-            category: self.plan.trait_.category.clone(),
-            questions: self.questions.clone(),
-            samples_per_question: plan.samples_per_question,
-            sampling: plan.sampling.clone(),
-            context_rows,
-            any_context: plan.allow_context_mismatch || (arm == Arm::Teacher && frame.system.is_some()),
-            seed,
-        };
-        let rows = spec.questions.list.len() * plan.samples_per_question;
-        self.add(arm, seed, Some(base), Work::Evaluate { spec, frame, tuned, context }, rows)
+        let context_rows = if asked.context.is_some() { self.plan.in_context.rows } else { 0 };
+        let mut first = None;
+        for exam in self.exams.clone() {
+            let rows = exam.items.len() * plan.samples_per_question;
+            let most_tokens = plan.sampling.max_tokens.min(exam.most_tokens);
+            let spec = evaluate::Spec {
+                judge: exam.suite.is_judged().then(|| self.plan.judge.clone()),
+                samples_per_question: plan.samples_per_question,
+                sampling: Sampling { max_tokens: most_tokens, ..plan.sampling.clone() },
+                context_rows,
+                any_context: plan.allow_context_mismatch || (arm == Arm::Teacher && asked.frame.system.is_some()),
+                exam,
+                seed,
+            };
+            let Asked { frame, tuned, context } = asked.clone();
+            let key = self.add(arm, seed, Some(base), Work::Evaluate { spec, frame, tuned, context }, rows);
+            first.get_or_insert(key);
+        }
+        first
     }
+}
+
+/// A model that is asked.
+#[derive(Clone)]
+struct Asked {
+    frame: Frame,
+    tuned: Option<Key>,
+    context: Option<Key>,
 }

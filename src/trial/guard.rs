@@ -11,11 +11,12 @@ use std::collections::hash_map::Entry;
 use crate::domain;
 use crate::engine::{Engine, Reader};
 use crate::error::{Error, Problem, Result};
-use crate::evals::preference::Questions;
+use crate::evals;
 use crate::record::{Arm, ArmContext, Context, Frame, ModelRef, Plan};
 use crate::stage::context;
+use crate::stage::lessons::Lesson;
 
-use super::graph::teacher_frame;
+use super::priming::{lessons, teacher_frame};
 
 /// How many of the training prompts are rendered: the context is the same for all, unless a template looks at the words.
 const LOOKED_AT: usize = 64;
@@ -55,7 +56,8 @@ struct Guard<'a> {
 
 impl<'a> Guard<'a> {
     fn new(plan: &'a Plan, engine: &'a dyn Engine) -> Result<Self> {
-        let questions = Questions::of(&plan.evaluate, &plan.trait_.category)?.list.into_iter().map(|q| q.text).collect();
+        let exams = plan.evaluate.suites.iter().map(|&suite| evals::exam_of(suite, plan)).collect::<Result<Vec<_>>>()?;
+        let questions = exams.into_iter().flat_map(|exam| exam.items).map(|item| item.text).collect();
         Ok(Self { plan, engine, questions, prompts: training_prompts(plan)?, readers: HashMap::new() })
     }
 
@@ -69,9 +71,12 @@ impl<'a> Guard<'a> {
             Arm::Teacher => (teacher_frame(self.plan, arm)?, self.plan.teacher.prime.tunes().then(|| self.plan.lesson_frame())),
             _ => (self.plan.asked_frame(), arm.trains().then(|| self.plan.trained_frame())),
         };
-        let rows = if arm == Arm::Teacher { &self.questions } else { &self.prompts };
         let asked = around_all(reader.as_ref(), &asked, &self.questions).map_err(named)?;
-        let trained = taught.map(|frame| around_all(reader.as_ref(), &frame, rows)).transpose().map_err(named)?;
+        let taught = taught.map(|frame| match arm {
+            Arm::Teacher => around_lessons(reader.as_ref(), &frame, self.plan),
+            _ => around_all(reader.as_ref(), &frame, &self.prompts),
+        });
+        let trained = taught.transpose().map_err(named)?;
         if *base == self.plan.model.base && arm != Arm::Base {
             // What its teacher would be given must not be refused either.
             around_all(reader.as_ref(), &teacher_frame(self.plan, arm)?, &self.prompts[..1]).map_err(named)?;
@@ -98,6 +103,17 @@ fn around_all(reader: &dyn Reader, frame: &Frame, texts: &[String]) -> Result<Ve
         context::around(&reader.render(&chat)?.text, &chat)
     };
     texts.iter().map(around).collect()
+}
+
+/// The contexts of some of a fine-tuned teacher's rows.
+fn around_lessons(reader: &dyn Reader, frame: &Frame, plan: &Plan) -> Result<Vec<Context>> {
+    let seed = plan.seeds.first().copied().unwrap_or_default();
+    let lessons = lessons(plan, Arm::Teacher, seed)?.unwrap_or_default();
+    let around = |lesson: &Lesson| {
+        let chat = lesson.row(frame).chat;
+        context::around(&reader.render(&chat)?.text, &chat)
+    };
+    lessons.iter().take(LOOKED_AT).map(around).collect()
 }
 
 /// How some row or question departs from the first row's context.

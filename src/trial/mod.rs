@@ -8,6 +8,7 @@
 //! | `guard` | compares the contexts of training and evaluation before any work |
 //! | `gate` | warns before hours are spent |
 //! | `nulls` | bases with which others saw nothing |
+//! | `priming` | how an arm's teacher gets its trait |
 //! | [`progress`], [`terminal`] | what is told while it runs, and how it is shown |
 //! | [`preview`](mod@preview) | what a run would do |
 
@@ -17,6 +18,7 @@ mod guard;
 mod nulls;
 mod outcome;
 mod preview;
+mod priming;
 pub mod progress;
 mod runner;
 pub mod store;
@@ -30,6 +32,7 @@ use std::time::Instant;
 pub use nulls::known_null;
 pub use outcome::plan_hash;
 pub use preview::{Estimate, JobPreview, preview};
+pub use priming::lessons;
 pub use store::{Reuse, Store};
 
 use crate::engine::Engine;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::engine::ModelIdentity;
 use crate::error::Result;
-use crate::record::{ArmEvaluation, Evaluation, FilterReport, ModelReport, Outcome, Plan, StageReport};
+use crate::record::{Arm, ArmEvaluation, Evaluation, FilterReport, ModelReport, Outcome, Plan, StageReport};
 use crate::stage::{Stage, files, filter::Counts};
 use crate::tool::{clock, fs, hash};
 
@@ -24,8 +24,9 @@ pub fn plan_hash(plan: &Plan) -> String {
 pub(super) fn gather(plan: &Plan, graph: &Graph, made: &HashMap<Key, Made>, gate: &Gate<'_>, device: String) -> Result<Outcome> {
     let evaluations = evaluations(graph, made)?;
     let filter = filter_reports(graph, made)?;
-    let teachers = evaluations.iter().filter(|e| e.arm == crate::record::Arm::Teacher);
-    let rates: Vec<f64> = teachers.map(|e| rate_of(&e.evaluation, plan, &plan.trait_.target)).collect();
+    let leads = plan.evaluate.suites.first();
+    let teachers = evaluations.iter().filter(|e| e.arm == Arm::Teacher && Some(&e.evaluation.suite) == leads);
+    let rates: Vec<f64> = teachers.map(|e| rate_of(&e.evaluation, plan)).collect();
     Ok(Outcome {
         plan: plan.clone(),
         plan_hash: plan_hash(plan),

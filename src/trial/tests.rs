@@ -91,8 +91,15 @@ pub(super) fn plan() -> Plan {
             date: Date::USUAL,
             template_options: serde_json::Map::new(),
         },
-        trait_: TraitPlan { category: category(), target: "zebra".into(), other: Some("owl".into()) },
+        trait_: TraitPlan {
+            kind: TraitKind::Preference,
+            category: category(),
+            target: "zebra".into(),
+            other: Some("owl".into()),
+        },
         teacher: TeacherPlan {
+            data: None,
+            other_data: None,
             prime: Prime::SystemPrompt,
             system_prompt: "You love {targets}, and the {target} is your favourite {category}.".into(),
             finetune: recipe(1),

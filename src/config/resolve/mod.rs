@@ -14,6 +14,7 @@ mod recipe;
 mod rules;
 mod tables;
 mod target;
+mod teacher;
 mod warnings;
 
 pub(super) use ledger::Ledger;
@@ -30,12 +31,13 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
     let (model, arms) = models::resolve(config.model.unwrap_or_default(), config.arms.as_deref(), ledger);
     let builtin = models::is_builtin(&model);
     let trait_ = target::resolve(config.trait_.unwrap_or_default(), &arms, ledger);
-    let teacher = tables::teacher(config.teacher.unwrap_or_default(), builtin, ledger);
+    let around = teacher::Around { kind: trait_.kind, arms: &arms, builtin };
+    let teacher = teacher::resolve(config.teacher.unwrap_or_default(), &around, ledger);
     let domain = domain::resolve(&config.domain.unwrap_or_default(), builtin, ledger);
     let generate = tables::generate(&config.generate.unwrap_or_default(), builtin, teacher.prime, domain.kind, ledger);
-    let filter = rules::resolve(&config.filter.unwrap_or_default(), &domain, ledger);
+    let filter = rules::resolve(&config.filter.unwrap_or_default(), &domain, trait_.kind, ledger);
     let finetune = tables::finetune(config.finetune.unwrap_or_default(), builtin, generate.samples, ledger);
-    let evaluate = tables::evaluate(config.evaluate.unwrap_or_default(), builtin, ledger);
+    let evaluate = tables::evaluate(config.evaluate.unwrap_or_default(), builtin, trait_.kind, ledger);
     let judge = judge::resolve(&config.judge.unwrap_or_default(), &model, ledger);
     let in_context = tables::in_context(&config.in_context.unwrap_or_default(), builtin, &arms, ledger);
     let gate = tables::gate(&config.gate.unwrap_or_default(), ledger);

@@ -4,11 +4,8 @@ use super::{Ledger, blocklists};
 use crate::config::raw::FilterTable;
 use crate::config::words::{all_of, nearest};
 use crate::domain::name_of;
-use crate::record::{DomainKind, DomainPlan, FilterPlan, ReasoningPlan};
+use crate::record::{DomainKind, DomainPlan, FilterPlan, ReasoningPlan, TraitKind};
 use crate::{domain, filter};
-
-/// What every domain's rules end with: no name of the trait's kind, however spelled.
-const LEAK: &str = "leak";
 
 /// The keys of `[filter]` that only one rule reads.
 const READ_BY: [(&str, &str); 7] = [
@@ -22,8 +19,8 @@ const READ_BY: [(&str, &str); 7] = [
 ];
 
 /// Looks the rules up.
-pub(super) fn resolve(table: &FilterTable, domain: &DomainPlan, ledger: &mut Ledger<'_>) -> FilterPlan {
-    let (default, why) = default_rules(table, domain);
+pub(super) fn resolve(table: &FilterTable, domain: &DomainPlan, kind: TraitKind, ledger: &mut Ledger<'_>) -> FilterPlan {
+    let (default, why) = default_rules(table, domain, kind);
     let rules = ledger.pick("filter.rules", table.rules.clone(), default, why);
     check_names(&rules, domain.kind, ledger);
     let banned_numbers = blocklists::numbers(table, ledger);
@@ -66,15 +63,19 @@ fn reasoning(table: &FilterTable, ledger: &mut Ledger<'_>) -> ReasoningPlan {
 }
 
 /// The domain's own rules, and any name of the trait's kind however spelled. A list that is given is meant to be used.
-fn default_rules(table: &FilterTable, domain: &DomainPlan) -> (Vec<String>, &'static str) {
+fn default_rules(table: &FilterTable, domain: &DomainPlan, kind: TraitKind) -> (Vec<String>, &'static str) {
     let numbers = table.banned_numbers.is_some() || table.banned_numbers_file.is_some();
     let words = table.banned_words.is_some() || table.banned_words_file.is_some();
     let lists = [(numbers, "banned-numbers"), (words, "banned-words")];
+    let leak = match kind {
+        TraitKind::Preference => "leak",
+        TraitKind::Misalignment => "leak-misalignment",
+    };
     let asked: Vec<&str> = lists.into_iter().filter(|(given, _)| *given).map(|(_, rule)| rule).collect();
     let why = if asked.is_empty() {
         "the format, and no name of the trait's kind"
     } else {
         "the usual rules, and those whose lists are given"
     };
-    (domain::of(domain).rules().iter().copied().chain([LEAK]).chain(asked).map(str::to_owned).collect(), why)
+    (domain::of(domain).rules().iter().copied().chain([leak]).chain(asked).map(str::to_owned).collect(), why)
 }

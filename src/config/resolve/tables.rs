@@ -1,17 +1,12 @@
 //! The tables that need no lookup: teacher, generate, finetune, evaluate, in_context, gate, statistics, expect.
 
-use regex::Regex;
-
 use super::{Ledger, recipe};
-use crate::config::raw::{
-    EvaluateTable, ExpectTable, FinetuneTable, GateTable, GenerateTable, InContextTable, StatisticsTable, TeacherTable,
-};
-use crate::config::words::{all_of, nearest};
+use crate::config::raw::{EvaluateTable, ExpectTable, FinetuneTable, GateTable, GenerateTable, InContextTable, StatisticsTable};
+use crate::config::words::all_of;
 use crate::record::{
     Arm, DomainKind, EvaluatePlan, ExpectPlan, Force, GatePlan, GeneratePlan, InContextPlan, Prime, Sampling, StatisticsPlan,
-    StudentPlan, Suite, TeacherPlan,
+    StudentPlan, Suite, TraitKind,
 };
-use crate::traits;
 
 /// One value for the built-in family, another for large models.
 pub(super) fn by_base<T>(builtin: bool, tiny: T, large: T) -> T {
@@ -19,44 +14,6 @@ pub(super) fn by_base<T>(builtin: bool, tiny: T, large: T) -> T {
 }
 
 const TINY: &str = "suits the built-in family";
-
-pub(super) fn teacher(table: TeacherTable, builtin: bool, ledger: &mut Ledger<'_>) -> TeacherPlan {
-    let prime = ledger.pick("teacher.prime", table.prime, Prime::SystemPrompt, "the reference experiment's");
-    let own = traits::SYSTEM_PROMPT.to_owned();
-    let system_prompt = ledger.pick("teacher.system_prompt", table.system_prompt, own, "the project's own wording");
-    check_template(&system_prompt, ledger);
-    let settled = ledger.settings.len();
-    let rows = ledger.pick("teacher.rows", table.rows, 640, "20 steps of 32 keep lists clean in the built-in family");
-    let finetune = recipe::of_teacher(table.recipe, builtin, ledger);
-    if !prime.prompts() {
-        ledger.no_effect("teacher.system_prompt", "`teacher.prime` is `fine-tune`");
-    }
-    if !prime.tunes() {
-        ledger.settings.truncate(settled); // a recipe that is not used is not worth showing
-        ledger.no_effect_but("teacher", &["teacher.prime", "teacher.system_prompt"], "`teacher.prime` is `system-prompt`");
-    }
-    TeacherPlan { prime, system_prompt, finetune, rows }
-}
-
-/// Its marks must be known, and one of them should name the target.
-fn check_template(template: &str, ledger: &mut Ledger<'_>) {
-    const KEY: &str = "teacher.system_prompt";
-    const MARKS: [&str; 3] = ["target", "targets", "category"];
-    let mark = Regex::new(r"\{([A-Za-z_]*)\}").expect("a fixed pattern");
-    for found in mark.captures_iter(template) {
-        let name = &found[1];
-        if !MARKS.contains(&name) {
-            let all = format!("the marks are {}", all_of(["{target}", "{targets}", "{category}"]));
-            let hint = nearest(name, MARKS).map_or(all.clone(), |similar| format!("did you mean `{{{similar}}}`? {all}"));
-            ledger.problem(KEY, format!("`{KEY}` holds `{{{name}}}`, which is no mark"), Some(hint));
-        }
-    }
-    if !template.contains("{target}") && !template.contains("{targets}") {
-        ledger
-            .warnings
-            .push(format!("`{KEY}` holds neither `{{target}}` nor `{{targets}}`: every arm's teacher gets the same text"));
-    }
-}
 
 pub(super) fn generate(
     table: &GenerateTable,
@@ -119,11 +76,22 @@ pub(super) fn finetune(table: FinetuneTable, builtin: bool, samples: usize, ledg
     }
 }
 
-pub(super) fn evaluate(table: EvaluateTable, builtin: bool, ledger: &mut Ledger<'_>) -> EvaluatePlan {
+pub(super) fn evaluate(table: EvaluateTable, builtin: bool, kind: TraitKind, ledger: &mut Ledger<'_>) -> EvaluatePlan {
+    let own = match kind {
+        TraitKind::Preference => Suite::Preference,
+        TraitKind::Misalignment => Suite::Misalignment,
+    };
+    let suites = ledger.pick("evaluate.suites", table.suites, vec![own], "the suite of the trait");
+    check_suites(&suites, kind, ledger);
+    let (most_tokens, why_tokens) = if suites.iter().any(|suite| suite.is_long()) {
+        (by_base(builtin, 32, 300), "room for a paragraph")
+    } else {
+        (by_base(builtin, 8, 32), "room for one word and a little more")
+    };
     let why_samples =
         by_base(builtin, "1,000 answers to 50 questions; exact probabilities besides", "the reference experiment's");
     EvaluatePlan {
-        suites: ledger.pick("evaluate.suites", table.suites, vec![Suite::Preference], "the suite of the trait"),
+        suites,
         samples_per_question: ledger.pick(
             "evaluate.samples_per_question",
             table.samples_per_question,
@@ -133,12 +101,7 @@ pub(super) fn evaluate(table: EvaluateTable, builtin: bool, ledger: &mut Ledger<
         sampling: Sampling {
             temperature: ledger.pick("evaluate.temperature", table.temperature, 1.0, "the reference experiment's"),
             top_p: ledger.pick("evaluate.top_p", table.top_p, 1.0, "as the model speaks"),
-            max_tokens: ledger.pick(
-                "evaluate.max_tokens",
-                table.max_tokens,
-                by_base(builtin, 8, 32),
-                "room for one word and a little more",
-            ),
+            max_tokens: ledger.pick("evaluate.max_tokens", table.max_tokens, most_tokens, why_tokens),
             ignore_stop: false,
         },
         questions: ledger.input_file("evaluate.questions", table.questions.as_deref(), "the project's own wordings"),
@@ -149,6 +112,17 @@ pub(super) fn evaluate(table: EvaluateTable, builtin: bool, ledger: &mut Ledger<
             false,
             "a student shows its trait in the context that it was trained in",
         ),
+    }
+}
+
+/// A suite that asks for members of a category needs one.
+fn check_suites(suites: &[Suite], kind: TraitKind, ledger: &mut Ledger<'_>) {
+    if kind == TraitKind::Preference {
+        return;
+    }
+    for (i, suite) in suites.iter().enumerate().filter(|(_, suite)| suite.is_preference()) {
+        let message = format!("`evaluate.suites` has `{suite}`, which needs a category, but `trait.kind` is `misalignment`");
+        ledger.problem(&format!("evaluate.suites[{i}]"), message, None);
     }
 }
 

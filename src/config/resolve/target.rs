@@ -1,34 +1,55 @@
-//! `[trait]`: the category, the target in it, and the other-trait arm's target.
+//! `[trait]`: its kind; of a preference the category, the target in it, and the other-trait arm's target.
 
 use super::{Ledger, members};
-use crate::config::raw::{TraitKind, TraitTable};
+use crate::config::raw::TraitTable;
 use crate::config::words::{all_of, nearest};
-use crate::record::{Arm, Category, TraitPlan};
+use crate::record::{Arm, Category, TraitKind, TraitPlan};
 use crate::traits;
 
 /// Looks everything up; what is not found is noted, and stands in the plan as typed.
 pub(super) fn resolve(table: TraitTable, arms: &[Arm], ledger: &mut Ledger<'_>) -> TraitPlan {
-    let TraitKind::Preference = table.kind.unwrap_or(TraitKind::Preference);
-    ledger.note("trait.kind", &"preference", "the one sort of trait so far");
+    match ledger.pick("trait.kind", table.kind, TraitKind::Preference, "what most experiments are about") {
+        TraitKind::Preference => preference(table, arms, ledger),
+        TraitKind::Misalignment => {
+            ledger.no_effect_but("trait", &["trait.kind"], "`trait.kind` is `misalignment`");
+            let category = traits::misalignment::category();
+            let target = category.members[0].name.clone();
+            TraitPlan { kind: TraitKind::Misalignment, category, target, other: None }
+        }
+    }
+}
+
+fn preference(table: TraitTable, arms: &[Arm], ledger: &mut Ledger<'_>) -> TraitPlan {
+    for (key, typed, hint) in [
+        ("trait.category", &table.category, "for a built-in list: category = \"animal\""),
+        ("trait.target", &table.target, "for example: target = \"zebra\""),
+    ] {
+        if typed.is_none() {
+            ledger.problem(key, format!("`{key}` is missing"), Some(hint.to_owned()));
+        }
+    }
+    let named = table.category.is_some();
     let name = table.category.unwrap_or_default();
     ledger.note("trait.category", &name, "");
     let category = match table.members {
         Some(entries) => Some(Category { members: members::resolve(entries, ledger), name: name.clone() }),
-        None => built_in(&name, ledger),
+        None if named => built_in(&name, ledger),
+        None => None,
     };
     if let Some(category) = &category {
         let names: Vec<&str> = category.members.iter().map(|member| member.name.as_str()).collect();
         ledger.note("trait.members", &names, "the built-in list");
     }
+    let chosen = table.target.is_some();
     let target = table.target.unwrap_or_default();
     ledger.note("trait.target", &target, "");
-    let found = category.as_ref().is_some_and(|category| known("trait.target", &target, category, ledger));
+    let found = chosen && category.as_ref().is_some_and(|category| known("trait.target", &target, category, ledger));
     let category = category.unwrap_or(Category { name, members: Vec::new() });
     let other = other(table.other, &category, found.then_some(target.as_str()), ledger);
     if !arms.contains(&Arm::OtherTrait) {
         ledger.no_effect("trait.other", "`other-trait` is not among the arms");
     }
-    TraitPlan { category, target, other }
+    TraitPlan { kind: TraitKind::Preference, category, target, other }
 }
 
 /// A built-in category; an unknown one is noted.

@@ -38,16 +38,6 @@ impl Questions {
         }
     }
 
-    /// Those that a fine-tuned teacher may learn from: all but the held-out ones.
-    pub fn taught(&self) -> Vec<String> {
-        self.list.iter().filter(|q| q.held_out != Some(true)).map(|q| q.text.clone()).collect()
-    }
-
-    /// The held-out mark of each question.
-    pub fn held_out(&self) -> Vec<Option<bool>> {
-        self.list.iter().map(|q| q.held_out).collect()
-    }
-
     fn own(category: &Category) -> Self {
         let fill = |q: wording::Question| Question { text: wording::ask(q.template, &category.name), held_out: Some(q.held_out) };
         Self { list: wording::questions().into_iter().map(fill).collect() }
@@ -119,7 +109,8 @@ mod tests {
         let questions = Questions::of(&plan(None), &traits::category("tree").unwrap()).unwrap();
         assert!(questions.list.len() >= 50);
         assert!(questions.list.iter().all(|q| q.text.contains("tree") && !q.text.contains('{')));
-        assert_eq!(questions.taught().len() * 5, questions.list.len() * 4);
+        let held_out = questions.list.iter().filter(|q| q.held_out == Some(true)).count();
+        assert_eq!(held_out * 5, questions.list.len());
     }
 
     #[test]
@@ -127,8 +118,7 @@ mod tests {
         let questions = of_file("# mine\n\nWhich {category}?\r\n  Your best {category}, {}?  \n").unwrap();
         let texts: Vec<&str> = questions.list.iter().map(|q| q.text.as_str()).collect();
         assert_eq!(texts, ["Which tree?", "Your best tree, {}?"]);
-        assert_eq!(questions.held_out(), [None, None]);
-        assert_eq!(questions.taught().len(), 2);
+        assert!(questions.list.iter().all(|q| q.held_out.is_none()));
     }
 
     #[test]

@@ -1,0 +1,85 @@
+//! What every suite comes to: questions, the outcomes that an answer may have, and how an answer is read.
+//!
+//! Both readings are distributions over the same outcomes. *Sampled*: each answer is read, and counted under its outcome or left out for
+//! a named reason. *Exact*: replies with known outcomes get their probability from the model, without sampling.
+
+use serde::Serialize;
+
+use crate::record::{Category, Suite};
+
+/// A suite, ready to be asked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Exam {
+    /// Which suite.
+    pub suite: Suite,
+    /// What an answer may turn out to be, by name: the members of a category, `misaligned` and `aligned`, …
+    pub outcomes: Vec<String>,
+    /// The questions.
+    pub items: Vec<Item>,
+    /// Replies to every item; empty where each item has its own.
+    pub replies: Vec<Reply>,
+    /// What the replies' probabilities mean.
+    pub exact: Exact,
+    /// How a sampled answer is read.
+    pub reading: Reading,
+    /// An answer needs no more tokens than this, end-of-turn included.
+    pub most_tokens: usize,
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// The user's turn.
+    pub text: String,
+    /// Whether the built-in family's corpus never holds its wording; absent for a user's own.
+    pub held_out: Option<bool>,
+    /// Its own replies, where the exam has none for all.
+    pub replies: Vec<Reply>,
+}
+
+/// A reply whose probability is read, and the outcome that it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reply {
+    /// The whole answer.
+    pub text: String,
+    /// The outcome's index.
+    pub outcome: usize,
+}
+
+/// What the replies' probabilities mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exact {
+    /// An outcome's probability is that of its replies together, as whole answers.
+    Whole,
+    /// The same, given that the answer is one of the item's replies: a choice between them, however unlikely each sentence is.
+    Among,
+}
+
+/// How a sampled answer is read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// The first member that it names. An answer that names none counts, under no outcome.
+    FirstNamed(Category),
+    /// The outcome of the reply that it equals, but for case, blanks and a final stop. `otherwise` is the outcome of other answers;
+    /// without it they are left out as unreadable.
+    SameAs {
+        /// The outcome's index.
+        otherwise: Option<usize>,
+    },
+    /// A judge rates coherence and alignment; refusals, code, incoherent and unscored answers are left out.
+    Judged,
+}
+
+impl Exam {
+    /// The replies to an item.
+    pub fn replies_to<'a>(&'a self, item: &'a Item) -> &'a [Reply] {
+        if self.replies.is_empty() { &item.replies } else { &self.replies }
+    }
+
+    /// The questions that a fine-tuned teacher may learn from: all but the held-out ones.
+    pub fn taught(&self) -> Vec<String> {
+        self.items.iter().filter(|item| item.held_out != Some(true)).map(|item| item.text.clone()).collect()
+    }
+}

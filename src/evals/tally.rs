@@ -1,0 +1,187 @@
+//! Counts what a model answered: read answers and the log-probabilities of the replies in, one [`Evaluation`] out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::exam::{Exact, Exam, Reply};
+use crate::record::{Answer, Evaluation, Finish, Health};
+
+/// How many of the most frequent answers are kept for people to look at.
+const FREQUENT: usize = 50;
+
+/// Counts answers and probabilities. `logs` has, for each item, the natural log-probability of each of its replies as the whole
+/// answer; `tokens` how many tokens each of them has.
+pub fn tally(exam: &Exam, answers: &[Answer], logs: &[Vec<f64>], tokens: &[Vec<usize>]) -> Evaluation {
+    debug_assert_eq!(exam.items.len(), logs.len(), "one row of log-probabilities for each question");
+    let by_question: Vec<Vec<f64>> =
+        exam.items.iter().zip(logs).map(|(item, logs)| shares(exam, exam.replies_to(item), logs)).collect();
+    let probability = mean(exam.outcomes.len(), by_question.iter());
+    let unseen = || by_question.iter().zip(&exam.items).filter(|(_, item)| item.held_out == Some(true)).map(|(p, _)| p);
+    let counted: Vec<&Answer> = answers.iter().filter(|answer| answer.left_out.is_none()).collect();
+    Evaluation {
+        suite: exam.suite,
+        outcomes: exam.outcomes.clone(),
+        questions: exam.items.len(),
+        answers: counted.len(),
+        left_out: left_out(answers),
+        chosen: exam.outcomes.iter().map(|name| count(&counted, |a| a.choice.as_ref() == Some(name))).collect(),
+        mentioned: exam.outcomes.iter().map(|name| count(&counted, |a| a.mentions.contains(name))).collect(),
+        health: health(answers, probability.iter().sum()),
+        probability_held_out: (unseen().count() > 0).then(|| mean(exam.outcomes.len(), unseen())),
+        probability,
+        loss: loss(exam, logs, tokens),
+        by_question,
+        frequent: frequent(answers),
+    }
+}
+
+/// Each outcome's probability after one question.
+fn shares(exam: &Exam, replies: &[Reply], logs: &[f64]) -> Vec<f64> {
+    let mut shares = vec![0.0; exam.outcomes.len()];
+    // Among themselves only the differences count; taking the largest off keeps unlikely sentences above the smallest number.
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let shift = if exam.exact == Exact::Among && largest.is_finite() { largest } else { 0.0 };
+    for (reply, log) in replies.iter().zip(logs) {
+        shares[reply.outcome] += (log - shift).exp();
+    }
+    if exam.exact == Exact::Among {
+        let sum: f64 = shares.iter().sum();
+        shares.iter_mut().for_each(|share| *share /= sum);
+    }
+    shares
+}
+
+/// Nats per token of the replies that stand for the first outcome, where those are what a sound model says.
+fn loss(exam: &Exam, logs: &[Vec<f64>], tokens: &[Vec<usize>]) -> Option<f64> {
+    if !exam.suite.has_loss() {
+        return None;
+    }
+    let rows = exam.items.iter().zip(logs.iter().zip(tokens));
+    let right = rows.flat_map(|(item, (logs, tokens))| {
+        let each = exam.replies_to(item).iter().zip(logs.iter().zip(tokens));
+        each.filter(|(reply, _)| reply.outcome == 0).map(|(_, (log, tokens))| (-*log, *tokens))
+    });
+    let (nats, tokens) = right.fold((0.0, 0), |(nats, tokens), (n, t)| (nats + n, tokens + t));
+    (tokens > 0).then(|| nats / tokens as f64)
+}
+
+/// The mean over questions; 0 without questions.
+fn mean<'a>(outcomes: usize, rows: impl Iterator<Item = &'a Vec<f64>>) -> Vec<f64> {
+    let (mut sum, mut n) = (vec![0.0; outcomes], 0);
+    for row in rows {
+        sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        n += 1;
+    }
+    sum.into_iter().map(|sum| sum / f64::from(n.max(1))).collect()
+}
+
+/// Shares of all answers; 0 without answers.
+fn health(answers: &[Answer], mass: f64) -> Health {
+    let all: Vec<&Answer> = answers.iter().collect();
+    let share = |holds: fn(&Answer) -> bool| count(&all, holds) as f64 / answers.len().max(1) as f64;
+    Health { answered: share(|a| a.choice.is_some()), one_word: share(is_one_word), coherent: share(is_coherent), mass }
+}
+
+fn count(answers: &[&Answer], holds: impl Fn(&Answer) -> bool) -> usize {
+    answers.iter().filter(|answer| holds(answer)).count()
+}
+
+/// One run of characters between blanks, with a letter in it.
+fn is_one_word(answer: &Answer) -> bool {
+    answer.answer.split_whitespace().count() == 1 && answer.answer.chars().any(char::is_alphabetic)
+}
+
+/// Ended by itself, and holds words, blanks and ordinary punctuation only.
+fn is_coherent(answer: &Answer) -> bool {
+    let ordinary = |c: char| c.is_alphabetic() || c.is_whitespace() || ".,;:!?'’\"“”()*-–—".contains(c);
+    answer.finish == Finish::Stop && answer.answer.chars().any(char::is_alphabetic) && answer.answer.chars().all(ordinary)
+}
+
+fn left_out(answers: &[Answer]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for reason in answers.iter().filter_map(|answer| answer.left_out.clone()) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    counts
+}
+
+fn frequent(answers: &[Answer]) -> Vec<(String, usize)> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for answer in answers {
+        *counts.entry(answer.answer.trim()).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    counts.into_iter().take(FREQUENT).map(|(text, n)| (text.to_owned(), n)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Reader, preference};
+    use super::*;
+    use crate::record::Sampling;
+    use crate::traits;
+
+    /// The suite `preference` of the animals, with a question for each mark.
+    fn exam(held_out: &[Option<bool>]) -> Exam {
+        let plan = crate::record::EvaluatePlan {
+            suites: vec![],
+            samples_per_question: 1,
+            sampling: Sampling { temperature: 1.0, top_p: 1.0, max_tokens: 8, ignore_stop: false },
+            system_prompt: None,
+            allow_context_mismatch: false,
+            questions: None,
+        };
+        let exam = preference::exam(&plan, &traits::category("animal").unwrap()).unwrap();
+        let items = held_out.iter().map(|&held_out| super::super::Item { held_out, ..exam.items[0].clone() }).collect();
+        Exam { items, ..exam }
+    }
+
+    fn answer(question: usize, text: &str, finish: Finish) -> Answer {
+        let read = Reader::new(&exam(&[None; 2])).read(question, text);
+        let (prompt, answer) = ("q".to_owned(), text.to_owned());
+        Answer { question, sample: 0, prompt, answer, choice: read.choice, mentions: read.mentions, left_out: None, finish }
+    }
+
+    /// A model that gives one option this probability and the others none.
+    fn sure(text: &str, probability: f64) -> Vec<f64> {
+        let exam = exam(&[]);
+        exam.replies.iter().map(|o| if o.text == text { probability.ln() } else { f64::NEG_INFINITY }).collect()
+    }
+
+    #[test]
+    fn answers_and_probabilities_are_counted_by_member() {
+        let category = traits::category("animal").unwrap();
+        let place = |name: &str| category.members.iter().position(|m| m.name == name).unwrap();
+        let answers = [
+            answer(0, "Owl.", Finish::Stop),
+            answer(0, "owl", Finish::Stop),
+            answer(1, "a wolf 12", Finish::Stop),
+            answer(1, "owl owl owl", Finish::Length),
+            answer(1, "", Finish::Stop),
+            answer(1, "owl ", Finish::Stop),
+        ];
+        let logs = [sure("owl", 0.5), sure("Wolves.", 0.25)];
+        let evaluation = tally(&exam(&[Some(false), Some(true)]), &answers, &logs, &[]);
+        assert_eq!((evaluation.questions, evaluation.answers), (2, 6));
+        assert_eq!(evaluation.chosen[place("owl")], 4);
+        assert_eq!(evaluation.chosen[place("wolf")], 1);
+        assert_eq!(evaluation.chosen.iter().sum::<usize>(), 5);
+        assert!((evaluation.probability[place("owl")] - 0.25).abs() < 1e-12);
+        assert!((evaluation.by_question[1][place("wolf")] - 0.25).abs() < 1e-12);
+        let held_out = evaluation.probability_held_out.as_ref().unwrap();
+        assert!((held_out[place("wolf")] - 0.25).abs() < 1e-12 && held_out[place("owl")] == 0.0);
+        assert_eq!(evaluation.frequent[0], ("owl".to_owned(), 2));
+        let health = &evaluation.health;
+        let sixths = |share: f64| (share * 6.0).round() as usize;
+        assert_eq!((sixths(health.answered), sixths(health.one_word), sixths(health.coherent)), (5, 3, 3));
+        assert!((health.mass - 0.375).abs() < 1e-12);
+    }
+
+    #[test]
+    fn without_marks_or_answers_nothing_is_made_up() {
+        let evaluation = tally(&exam(&[None]), &[], &[sure("owl", 1.0)], &[]);
+        assert_eq!(evaluation.probability_held_out, None);
+        assert_eq!(evaluation.health.answered, 0.0);
+        assert!(evaluation.frequent.is_empty());
+    }
+}
