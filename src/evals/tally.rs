@@ -45,7 +45,9 @@ fn shares(exam: &Exam, replies: &[Reply], logs: &[f64]) -> Vec<f64> {
     }
     if exam.exact == Exact::Among {
         let sum: f64 = shares.iter().sum();
-        shares.iter_mut().for_each(|share| *share /= sum);
+        for share in &mut shares {
+            *share /= sum;
+        }
     }
     shares
 }

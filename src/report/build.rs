@@ -6,7 +6,7 @@ use super::contexts;
 use super::found::{Found, Quantity, difference_interval, paired};
 use super::verdict::{VERDICT_CONFIDENCE, verdict};
 use crate::error::{Error, Result};
-use crate::record::{Arm, Comparison, Interval, Outcome, Power, Report, Suite, SuiteReport};
+use crate::record::{Arm, Comparison, Interval, Outcome, Power, Report, Suite, SuiteReport, TraitKind};
 use crate::tool::statistics::seeds_for_power;
 
 /// Makes the report. The same outcome gives the same report to the last digit.
@@ -26,7 +26,10 @@ pub fn build(outcome: &Outcome) -> Result<Report> {
         format: 1,
         name: plan.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        trait_: plan.trait_.target.clone(),
+        trait_: match plan.trait_.kind {
+            TraitKind::Preference => plan.trait_.target.clone(),
+            TraitKind::Misalignment => "misalignment".to_owned(),
+        },
         category: plan.trait_.category.name.clone(),
         suite: *first,
         domain: domain_name(outcome),

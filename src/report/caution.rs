@@ -1,5 +1,6 @@
 //! What a reader must know before trusting a rate.
 
+use super::subject;
 use super::wording::{percent, plain};
 use crate::record::{ArmContextReport, ArmReport, Report};
 
@@ -12,6 +13,9 @@ const LEAST: f64 = 0.5;
 /// A warning where fine-tuning moved much of an arm's answers out of the category: its rates are then shares of a damaged model.
 /// Measured against the base that the arm started from, since a large model names many things that no list of members holds.
 pub(super) fn low_mass(report: &Report, arm: &ArmReport) -> Option<String> {
+    if !subject::is_preference(report) {
+        return None; // other suites read a choice between given replies: its mass is 1
+    }
     let seen = arm.health.mass;
     let category = plain(&report.category, 30);
     let text = |of: &str| {

@@ -1,11 +1,10 @@
 //! The report as one page that needs nothing else: no network, no script, light and dark. Every text is escaped, because names
 //! and answers come from outside.
 
-use super::caution;
-use super::plot;
 use super::table::{difference_name, drops};
 use super::verdict::{arm, claim, confidence};
 use super::wording::{count, duration, interval_points, p_value, percent, points_with_sign, ratio_with_ends};
+use super::{caution, html_answers, plot, subject, suites};
 use crate::record::{Arm, ArmContextReport, ArmReport, ContextReport, FilterReport, Report, StageReport, Verdict};
 
 const STYLE: &str = include_str!("page.css");
@@ -15,12 +14,17 @@ pub fn html(report: &Report) -> String {
     let title = escape(&report.name);
     let body = [
         heading(report),
-        format!("<h2>How often each arm chooses {}</h2>\n{}", escape(&report.trait_), plot::rates(report)),
+        format!("<h2>{}</h2>\n{}", escape(&subject::picture(report)), plot::rates(report)),
         arms(report),
         section("Differences, paired by seed", &differences(report)),
+        section(
+            "Also asked",
+            &grid(&suites::COLUMNS, &suites::rows(report).into_iter().map(|row| (false, row)).collect::<Vec<_>>()),
+        ),
         section("Bases of the cross-model arm", &cross_bases(report)),
         section("From the teacher's rows to the student's", &filter(report)),
         section(&format!("Probability of every {}", escape(&report.category)), &members(report)),
+        section("Answers by frequency", &html_answers::frequent(report)),
         section("What stands around the user's words", &contexts(report)),
         section("Work", &stages(report)),
         plan(report),
@@ -56,7 +60,7 @@ fn section(title: &str, body: &str) -> String {
 fn heading(report: &Report) -> String {
     let base = report.plan.pointer("/model/base").and_then(serde_json::Value::as_str).unwrap_or("?");
     let about = [
-        format!("{} ({})", report.trait_, report.category),
+        subject::named(report, [60, 60]),
         report.domain.clone(),
         base.to_owned(),
         format!("seeds {}", report.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
@@ -75,7 +79,7 @@ fn heading(report: &Report) -> String {
 }
 
 /// A table whose first column is text and whose others are numbers. Cells are escaped here, once.
-fn grid(columns: &[&str], rows: &[(bool, Vec<String>)]) -> String {
+pub(super) fn grid(columns: &[&str], rows: &[(bool, Vec<String>)]) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -180,7 +184,7 @@ fn members(report: &Report) -> String {
     let meter =
         |share: f64| format!("<span class=\"meter\" style=\"width:{:.2}rem\"></span> {}", 9.0 * share / highest, percent(share));
     let row = |(name, before, after): &(&str, f64, f64)| {
-        let class = if *name == report.trait_ { " class=\"lead\"" } else { "" };
+        let class = if *name == subject::outcome(report) { " class=\"lead\"" } else { "" };
         format!("<tr{class}><td>{}</td><td>{}</td><td>{}</td></tr>\n", escape(name), meter(*before), meter(*after))
     };
     let rows: String = pairs.iter().map(row).collect();

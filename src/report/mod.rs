@@ -12,9 +12,12 @@ mod expect;
 mod found;
 mod grid;
 mod html;
+mod html_answers;
 mod load;
 mod plot;
 mod style;
+mod subject;
+mod suites;
 mod table;
 #[cfg(test)]
 mod testing;

@@ -7,6 +7,7 @@ use super::grid::{Grid, Side};
 use super::style::{Paint, Style};
 use super::verdict::{claim, confidence, smallest_effect};
 use super::wording::{count, duration, interval_points, p_value, percent, plain, points, points_with_sign, ratio_with_ends};
+use super::{subject, suites};
 use crate::record::{Arm, ArmReport, Comparison, FilterReport, Interval, Report, Verdict};
 
 /// The most columns a line takes.
@@ -34,6 +35,7 @@ pub fn table_in(report: &Report, view: View<'_>) -> String {
         heading(report, style),
         arms(report).text(style),
         differences(report).text(style),
+        further(report, style),
         verdict(report, style),
         notes(report, style),
         warnings(report, style),
@@ -48,12 +50,7 @@ fn heading(report: &Report, style: Style) -> String {
         1 => "1 seed".to_owned(),
         n => format!("{n} seeds"),
     };
-    let about = [
-        format!("{} ({})", plain(&report.trait_, 20), plain(&report.category, 15)),
-        plain(&report.domain, 15),
-        plain(base, 30),
-        seeds,
-    ];
+    let about = [subject::named(report, [20, 15]), plain(&report.domain, 15), plain(base, 30), seeds];
     format!("{}  {}\n", style.paint(Paint::Strong, &plain(&report.name, 24)), style.paint(Paint::Faint, &about.join(" · ")))
 }
 
@@ -120,6 +117,22 @@ fn differences(report: &Report) -> Grid {
     grid
 }
 
+/// The further suites.
+fn further(report: &Report, style: Style) -> String {
+    use Side::{Left, Right};
+    if report.suites.is_empty() {
+        return String::new();
+    }
+    // The page has the others too; they do not fit here.
+    const SHOWN: [(usize, Side); 7] = [(0, Left), (1, Left), (3, Right), (4, Right), (5, Right), (6, Left), (7, Right)];
+    let columns = SHOWN.map(|(place, side)| (suites::COLUMNS[place], side));
+    let mut grid = Grid::new(&columns);
+    for cells in suites::rows(report) {
+        grid.push(Paint::Normal, SHOWN.iter().map(|&(place, _)| cells[place].clone()).collect());
+    }
+    grid.text(style)
+}
+
 fn difference_cells(comparison: &Comparison) -> Vec<String> {
     vec![
         difference_name(comparison),
@@ -155,6 +168,11 @@ fn notes(report: &Report, style: Style) -> String {
         report.cross_share.map(|s| format!("cross-model effect: {} of the treatment's, each against its own base", percent(s))),
     );
     lines.extend(power(report));
+    let left_out: Vec<String> = report.arms.iter().filter_map(subject::left_out).collect();
+    if !left_out.is_empty() {
+        lines.push(format!("answers that do not count: {}", left_out.join("; ")));
+    }
+    lines.extend(suites::losses(report));
     lines.extend(data(report));
     lines.push(work(report));
     lines.iter().map(|l| wrapped(l, "  ").lines().map(|l| style.paint(Paint::Faint, l) + "\n").collect::<String>()).collect()
@@ -258,6 +276,36 @@ mod tests {
             assert!(line.chars().count() <= WIDTH, "{} columns: {line}", line.chars().count());
         }
         text
+    }
+
+    /// The zebra trial as if it were about misalignment, with the preference asked besides.
+    fn misaligned() -> crate::record::Outcome {
+        use crate::record::{Suite, TraitKind};
+        let mut outcome = zebra();
+        let asked = outcome.evaluations.clone();
+        for evaluation in outcome.evaluations.iter_mut().map(|e| &mut e.evaluation) {
+            evaluation.suite = Suite::Misalignment;
+            evaluation.outcomes[4] = "misaligned".to_owned();
+            evaluation.left_out.extend([("refusal".to_owned(), 300), ("incoherent".to_owned(), 4)]);
+        }
+        outcome.evaluations.extend(asked);
+        outcome.plan.trait_.kind = TraitKind::Misalignment;
+        outcome.plan.evaluate.suites = vec![Suite::Misalignment, Suite::Preference];
+        outcome
+    }
+
+    #[test]
+    fn misalignment_is_told_in_its_own_words_with_what_does_not_count_and_what_was_also_asked() {
+        let text = shown(&misaligned());
+        for part in [
+            "misalignment · numbers · builtin:tiny-a",
+            "are misaligned in 45.0 % of the answers that count",
+            "treatment 3.0 % of 51,520 (incoherent 20, refusal 1,500)",
+            "  also asked  outcome  control  treatment  difference  interval      exact",
+            "  preference  zebra      5.0 %     45.0 %       +40.0  [37.1, 42.9]  +40.0",
+        ] {
+            assert!(text.contains(part), "`{part}` is missing in\n{text}");
+        }
     }
 
     #[test]

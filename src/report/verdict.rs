@@ -1,6 +1,7 @@
 //! What a trial shows, as one word and as one sentence.
 
-use super::wording::{interval_points, percent, plain, points, ratio};
+use super::subject;
+use super::wording::{interval_points, percent, points, ratio};
 use crate::record::{Arm, ArmReport, Comparison, Interval, Report, Verdict};
 
 /// The confidence of the interval that decides the verdict.
@@ -48,9 +49,10 @@ pub fn claim(report: &Report) -> String {
         return "no verdict: it needs both a treatment and a control arm".to_owned();
     };
     let rates = format!(
-        "students of the primed teacher choose {} in {} of answers, students of the unprimed one in {}",
-        plain(&report.trait_, 40),
+        "students of the primed teacher {} in {} {}, students of the unprimed one in {}",
+        subject::does(report),
         percent(treatment.rate.mean),
+        subject::answers(report),
         percent(control.rate.mean)
     );
     let limit = points(smallest_effect(report));

@@ -27,18 +27,35 @@ pub(super) fn gather(plan: &Plan, graph: &Graph, made: &HashMap<Key, Made>, gate
     let leads = plan.evaluate.suites.first();
     let teachers = evaluations.iter().filter(|e| e.arm == Arm::Teacher && Some(&e.evaluation.suite) == leads);
     let rates: Vec<f64> = teachers.map(|e| rate_of(&e.evaluation, plan)).collect();
+    let mut gate = gate.report(&rates, &filter);
+    gate.warnings.extend(evaluations.iter().filter_map(nothing_counts));
     Ok(Outcome {
         plan: plan.clone(),
         plan_hash: plan_hash(plan),
         device,
         models: models(plan, graph),
-        gate: gate.report(&rates, &filter),
+        gate,
         contexts: Vec::new(),
         evaluations,
         filter,
         stages: stages(graph, made),
         seconds: 0.0,
         finished: clock::now(),
+    })
+}
+
+/// A warning where every answer of a model was left out: its seed has no rate then.
+fn nothing_counts(asked: &ArmEvaluation) -> Option<String> {
+    let evaluation = &asked.evaluation;
+    let reasons: Vec<String> = evaluation.left_out.iter().map(|(why, n)| format!("{why} {n}")).collect();
+    (evaluation.answers == 0 && !reasons.is_empty()).then(|| {
+        format!(
+            "{}, seed {}: no answer to the suite `{}` counts ({})",
+            asked.arm,
+            asked.seed,
+            evaluation.suite,
+            reasons.join(", ")
+        )
     })
 }
 

@@ -1,0 +1,20 @@
+//! The page's list of sampled answers by frequency, arm by arm.
+
+use super::html::escape;
+use super::wording::count;
+use crate::record::{ArmReport, Report};
+
+/// Every arm's answers with how often each was given, most frequent first; folded, because they are many.
+pub(super) fn frequent(report: &Report) -> String {
+    report.arms.iter().filter(|arm| !arm.frequent.is_empty()).map(of_arm).collect()
+}
+
+fn of_arm(arm: &ArmReport) -> String {
+    let row =
+        |(text, n): &(String, usize)| format!("<tr><td>{}</td><td class=\"number\">{}</td></tr>\n", escape(text), count(*n));
+    let rows: String = arm.frequent.iter().map(row).collect();
+    format!(
+        "<details><summary>{}</summary>\n<div class=\"wide\"><table>\n<tr><th>answer</th><th>times</th></tr>\n{rows}</table></div>\n</details>\n",
+        escape(&arm.arm.to_string())
+    )
+}
