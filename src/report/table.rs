@@ -124,11 +124,11 @@ fn further(report: &Report, style: Style) -> String {
         return String::new();
     }
     // The page has the others too; they do not fit here.
-    const SHOWN: [(usize, Side); 7] = [(0, Left), (1, Left), (3, Right), (4, Right), (5, Right), (6, Left), (7, Right)];
-    let columns = SHOWN.map(|(place, side)| (suites::COLUMNS[place], side));
+    let shown: [(usize, Side); 7] = [(0, Left), (1, Left), (3, Right), (4, Right), (5, Right), (6, Left), (7, Right)];
+    let columns = shown.map(|(place, side)| (suites::COLUMNS[place], side));
     let mut grid = Grid::new(&columns);
     for cells in suites::rows(report) {
-        grid.push(Paint::Normal, SHOWN.iter().map(|&(place, _)| cells[place].clone()).collect());
+        grid.push(Paint::Normal, shown.iter().map(|&(place, _)| cells[place].clone()).collect());
     }
     grid.text(style)
 }
