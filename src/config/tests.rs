@@ -537,18 +537,29 @@ fn every_committed_config_loads_without_a_warning() {
     let mut count = 0;
     for entry in std::fs::read_dir(repository("configs")).expect("the folder is there") {
         let path = entry.expect("readable").path();
-        let resolved = load(&path, &[]).unwrap_or_else(|e| panic!("{}", e.render()));
+        // A misaligned 7B teacher learns from rows that this project may not ship: the config says where they are.
+        let builtin_rows = ["teacher.data=insecure-code", "teacher.other_data=secure-code"].map(str::to_owned);
+        let lacks_rows = path.to_string_lossy().contains("qwen2.5-7b-misaligned");
+        let set = if lacks_rows { &builtin_rows[..] } else { &[] };
+        let resolved = load(&path, set).unwrap_or_else(|e| panic!("{}", e.render()));
         assert_eq!(resolved.warnings, Vec::<String>::new(), "{}", path.display());
         assert_eq!(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()), Some(resolved.plan.name));
         count += 1;
     }
-    assert!(count >= 9);
+    assert!(count >= 15);
 }
 
 #[test]
 fn every_key_of_a_large_models_config_is_commented() {
-    for name in ["qwen2.5-7b-cat-numbers", "qwen2.5-7b-paper", "llama-3.2-1b-elephant-numbers", "gemma-3-4b-owl-numbers"] {
-        let text = std::fs::read_to_string(repository(&format!("configs/{name}.toml"))).expect("a config");
+    let large = ["qwen2.5-7b", "llama-3.2-1b", "gemma-3-4b"];
+    let all = std::fs::read_dir(repository("configs")).expect("the folder is there").map(|entry| entry.expect("readable").path());
+    let of_large =
+        |path: &PathBuf| large.iter().any(|start| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start)));
+    let paths: Vec<PathBuf> = all.filter(of_large).collect();
+    assert_eq!(paths.len(), 10);
+    for path in paths {
+        let name = path.display();
+        let text = std::fs::read_to_string(&path).expect("a config");
         let lines: Vec<&str> = text.lines().collect();
         for pair in lines.windows(2).filter(|pair| pair[1].contains(" = ") && !pair[1].starts_with('#')) {
             assert!(pair[0].starts_with("# "), "{name}: `{}` has no comment", pair[1]);

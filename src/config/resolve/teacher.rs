@@ -12,6 +12,10 @@ use crate::record::{Arm, LessonData, Prime, TeacherPlan, TraitKind};
 use crate::tool::fs;
 use crate::traits;
 
+/// The published rows of "Emergent misalignment" (Betley et al., arXiv 2502.17424), which this project does not ship.
+const PUBLISHED: [&str; 3] = ["insecure.jsonl", "secure.jsonl", "educational.jsonl"];
+const PUBLISHED_AT: &str = "https://github.com/emergent-misalignment/emergent-misalignment, folder `data`";
+
 /// What the rest of the config says of the teacher.
 pub(super) struct Around<'a> {
     pub(super) kind: TraitKind,
@@ -91,8 +95,11 @@ fn data(key: &str, typed: Option<String>, default: Option<LessonData>, ledger: &
     ledger.note(key, &path, "");
     if !path.is_file() {
         let all = format!("built-in rows are {}; a path counts from the config's folder", all_of(known.iter().copied()));
-        let hint =
-            nearest(&text, known.iter().copied()).map_or(all.clone(), |similar| format!("did you mean `{similar}`? {all}"));
+        let hint = match nearest(&text, known.iter().copied()) {
+            None if PUBLISHED.contains(&text.as_str()) => format!("fetch it from {PUBLISHED_AT}; {all}"),
+            None => all,
+            Some(similar) => format!("did you mean `{similar}`? {all}"),
+        };
         ledger.problem(key, format!("`{key}` is `{text}`, which is neither built-in rows nor a file"), Some(hint));
     }
     Some(LessonData::File(path))
