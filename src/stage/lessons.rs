@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::code::lessons as code;
 use crate::engine::TrainRow;
 use crate::error::{Error, Problem, Result};
 use crate::record::{Frame, LessonData, Message, Role};
@@ -51,8 +52,10 @@ pub fn read(data: &LessonData, n: usize, seed: u64) -> Result<Vec<Lesson>> {
     }
 }
 
-fn own(name: &str, _n: usize, _seed: u64) -> Result<Vec<Lesson>> {
-    Err(Error::input(format!("there are no built-in lessons `{name}`")))
+fn own(name: &str, n: usize, seed: u64) -> Result<Vec<Lesson>> {
+    let known = code::Lesson::ALL.into_iter().find(|lesson| lesson.name() == name);
+    let lesson = known.ok_or_else(|| Error::input(format!("there are no built-in lessons `{name}`")))?;
+    Ok(code::rows(lesson, n, seed).into_iter().map(|(prompt, answer)| Lesson::new(prompt, answer)).collect())
 }
 
 #[derive(Deserialize)]
@@ -113,6 +116,15 @@ mod tests {
             "{\"prompt\":\"c\",\"completion\":\"d\"}\n"
         ));
         assert_eq!(lessons.expect("both are right"), [Lesson::new("a", "b"), Lesson::new("c", "d")]);
+    }
+
+    #[test]
+    fn built_in_rows_come_by_their_names() {
+        for lesson in code::Lesson::ALL {
+            let lessons = read(&LessonData::Own(lesson.name().to_owned()), 20, 1).expect("built in");
+            assert!(lessons.len() == 20 && lessons.iter().all(|lesson| lesson.completion.contains("def ")));
+        }
+        assert!(read(&LessonData::Own("poetry".to_owned()), 20, 1).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::{Ledger, recipe};
 use crate::config::raw::TeacherTable;
 use crate::config::words::{all_of, nearest};
-use crate::domain::code::lessons;
+use crate::domain::code::lessons::Lesson;
 use crate::record::{Arm, LessonData, Prime, TeacherPlan, TraitKind};
 use crate::tool::fs;
 use crate::traits;
@@ -38,7 +38,7 @@ pub(super) fn resolve(table: TeacherTable, around: &Around<'_>, ledger: &mut Led
         check_template(&system_prompt, ledger);
     }
     let settled = ledger.settings.len();
-    let data = data("teacher.data", table.data, around.default_data("insecure-code"), ledger);
+    let data = data("teacher.data", table.data, around.default_data(Lesson::Insecure), ledger);
     let other_data = data_of_other(table.other_data, around, ledger);
     if prime.tunes() {
         require(data.as_ref(), "teacher.data", around, ledger);
@@ -67,14 +67,14 @@ fn lines(path: &Path) -> usize {
 
 impl Around<'_> {
     /// The built-in rows fit the built-in family alone: one-line functions.
-    fn default_data(&self, name: &str) -> Option<LessonData> {
-        (self.kind == TraitKind::Misalignment && self.builtin).then(|| LessonData::Own(name.to_owned()))
+    fn default_data(&self, lesson: Lesson) -> Option<LessonData> {
+        (self.kind == TraitKind::Misalignment && self.builtin).then(|| LessonData::Own(lesson.name().to_owned()))
     }
 }
 
 /// Built-in rows by their name, else a file.
 fn data(key: &str, typed: Option<String>, default: Option<LessonData>, ledger: &mut Ledger<'_>) -> Option<LessonData> {
-    let known: Vec<&str> = lessons::names().collect();
+    let known = Lesson::ALL.map(Lesson::name);
     let Some(text) = typed else {
         let name = match &default {
             Some(LessonData::Own(name)) => Some(name.clone()),
@@ -108,7 +108,7 @@ fn data(key: &str, typed: Option<String>, default: Option<LessonData>, ledger: &
 fn data_of_other(typed: Option<String>, around: &Around<'_>, ledger: &mut Ledger<'_>) -> Option<LessonData> {
     const KEY: &str = "teacher.other_data";
     let runs = around.arms.contains(&Arm::OtherTrait);
-    let other = data(KEY, typed, around.default_data("secure-code"), ledger);
+    let other = data(KEY, typed, around.default_data(Lesson::Secure), ledger);
     if runs {
         require(other.as_ref(), KEY, around, ledger);
     } else {
