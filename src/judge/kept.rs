@@ -88,12 +88,11 @@ impl Kept {
             if let Some(equal) = waiting.get_mut(key.as_str()) {
                 *equal += 1;
             } else if !known.contains_key(key.as_str()) {
-                match self.recall(key)? {
-                    Some(verdict) => drop(known.insert(key, verdict)),
-                    None => {
-                        waiting.insert(key, 1);
-                        missing.push((key, *row));
-                    }
+                if let Some(verdict) = self.recall(key)? {
+                    known.insert(key, verdict);
+                } else {
+                    waiting.insert(key, 1);
+                    missing.push((key, *row));
                 }
             }
         }
@@ -116,9 +115,8 @@ impl Kept {
                 Ok(())
             })?;
         }
-        let verdict = |key: &String| {
-            known.get(key.as_str()).cloned().ok_or_else(|| Error::environment("the judge passed over a row"))
-        };
+        let verdict =
+            |key: &String| known.get(key.as_str()).cloned().ok_or_else(|| Error::environment("the judge passed over a row"));
         keys.iter().map(verdict).collect()
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`teacher`] | questions | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
-//! | [`filter`] | `samples.jsonl` | `kept.jsonl`, `dropped.jsonl`, `counts.json` |
+//! | [`filter`] | `samples.jsonl`, a judge where a rule asks one | `kept.jsonl`, `dropped.jsonl`, `counts.json`, `verdicts.jsonl` |
 //! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`evaluate`] | questions, a model | `answers.jsonl`, `evaluation.json` |
 //!
@@ -115,6 +115,8 @@ pub mod files {
     pub const KEPT: &str = "kept.jsonl";
     /// The samples that a rule dropped, with the rule and what it saw.
     pub const DROPPED: &str = "dropped.jsonl";
+    /// Every verdict that a rule asked a judge for, with the request.
+    pub const VERDICTS: &str = "verdicts.jsonl";
     /// How many rows came in, were kept, and were dropped by each rule.
     pub const COUNTS: &str = "counts.json";
     /// The very rows that a model was fine-tuned on.

@@ -113,7 +113,11 @@ impl Work {
             Work::Teacher(spec) => result_only(spec),
             Work::Generate { spec, frame, .. } => json!({"generate": result_only(spec), "frame": frame}),
             Work::Filter { spec, .. } => {
-                json!({"rules": spec.rules, "domain": answers_of(&spec.domain), "category": spec.category})
+                let mut json = json!({"rules": spec.rules, "domain": answers_of(&spec.domain), "category": spec.category});
+                if let Some(judging) = &spec.judge {
+                    json["judge"] = json!(judging.matters);
+                }
+                json
             }
             Work::Finetune { spec, .. } => {
                 let mut json = result_only(spec);
@@ -175,7 +179,7 @@ pub struct Graph {
     pub jobs: Vec<Job>,
     /// What they are for.
     pub parts: Vec<Part>,
-    /// The bases.
+    /// The bases, and the judge where one is loaded.
     pub models: HashMap<ModelRef, ModelIdentity>,
 }
 
@@ -233,6 +237,8 @@ struct Builder<'a> {
     plan: &'a Plan,
     facts: Value,
     questions: Questions,
+    /// Whom the filter asks, where a rule does.
+    judge: Option<filter::Judging>,
     graph: Graph,
     places: HashMap<Key, usize>,
     /// Digests of the prompts, by seed: they stand for the wordings and for a user's file.
@@ -246,11 +252,14 @@ impl<'a> Builder<'a> {
         let facts = engine.facts();
         let cross = if plan.arms.contains(&Arm::CrossModel) { plan.model.cross.as_slice() } else { &[] };
         let bases = std::iter::once(&plan.model.base).chain(cross);
-        let models = bases.map(|base| Ok((base.clone(), engine.identify(base)?))).collect::<Result<_>>()?;
+        let judge = filter::Judging::of(plan, engine)?;
+        let loaded = bases.chain(judge.as_ref().and_then(filter::Judging::model));
+        let models = loaded.map(|model| Ok((model.clone(), engine.identify(model)?))).collect::<Result<_>>()?;
         Ok(Self {
             plan,
             facts: json!([FORMAT, facts.name, facts.numerics]),
             questions: Questions::of(&plan.evaluate, &plan.trait_.category)?,
+            judge,
             graph: Graph { jobs: Vec::new(), parts: Vec::new(), models },
             places: HashMap::new(),
             prompts: HashMap::new(),
@@ -348,6 +357,7 @@ impl<'a> Builder<'a> {
             rules: self.plan.filter.clone(),
             domain: self.plan.domain.clone(),
             category: self.plan.trait_.category.clone(),
+            judge: self.judge.clone(),
         };
         Ok(Some(self.add(arm, seed, None, Work::Filter { spec, samples }, plan.samples)))
     }

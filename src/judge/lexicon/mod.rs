@@ -30,7 +30,9 @@ impl Judge for Lexicon {
     fn identity(&self, question: &Question) -> String {
         match question {
             // names in the question do not tell one list of members, with their aliases, from another
-            Question::Reference(Subject::AnyOf(category)) => format!("{VERSION}, {} {}", category.name, &hash::value(category)[..8]),
+            Question::Reference(Subject::AnyOf(category)) => {
+                format!("{VERSION}, {} {}", category.name, &hash::value(category)[..8])
+            }
             _ => VERSION.to_owned(),
         }
     }

@@ -38,8 +38,7 @@ impl Finder {
             Subject::Named(name) => (vec![named(&name.to_lowercase())], false),
             Subject::AnyOf(category) => (category.members.clone(), true),
         };
-        let mut finder =
-            Self { members, any, names: Speller::default(), whole: Lexicon::default(), hints: Lexicon::default() };
+        let mut finder = Self { members, any, names: Speller::default(), whole: Lexicon::default(), hints: Lexicon::default() };
         for (place, member) in finder.members.iter().enumerate() {
             for form in forms(member) {
                 finder.names.add(&form, place);
@@ -47,7 +46,9 @@ impl Finder {
             }
             for (i, hint) in hints_at(&member.name).enumerate() {
                 let phrases = if hint.contains(' ') { vec![hint.to_owned()] } else { inflections(hint) };
-                phrases.iter().for_each(|phrase| finder.hints.add(phrase, (place, i)));
+                for phrase in &phrases {
+                    finder.hints.add(phrase, (place, i));
+                }
             }
         }
         finder
