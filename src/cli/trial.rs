@@ -43,7 +43,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     #[command(flatten)]
-    device: DeviceArgs,
+    pub device: DeviceArgs,
     /// Show the resolved plan (each value and where it came from), the jobs and what they would take; run nothing.
     #[arg(long)]
     dry_run: bool,

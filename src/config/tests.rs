@@ -208,7 +208,7 @@ verdict = "transfer"
     hint: the marks are `{target}`, `{targets}` and `{category}`
     error: trial.toml:14: `domain.shown` is [8, 3], expected the smaller number first
     error: trial.toml:16: `filter.rules` has `banned-number`, which is no rule
-    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak` and `leak-misalignment`
+    hint: did you mean `banned-numbers`? the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak`, `leak-misalignment`, `judge-reference` and `judge-alignment`
     error: trial.toml:19: `finetune.micro_batch` is 16, above `finetune.batch_size`, 8
     hint: one step is split into passes of at most that many rows
     error: trial.toml:20: `finetune.method` has `lora` and `full`, expected `lora` or `full`
@@ -296,7 +296,7 @@ fn code_brings_its_own_rules_tasks_and_lengths() {
 fn what_belongs_to_another_domain_is_refused_or_has_no_effect() {
     assert_snapshot!(complaint(GOOD, &["filter.rules=[\"format\", \"code-syntax\"]"]), @r#"
     error: `--set filter.rules=["format", "code-syntax"]`: `filter.rules` has `code-syntax`, which judges `code`, but `domain.kind` is `numbers`
-    hint: the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak` and `leak-misalignment`
+    hint: the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak`, `leak-misalignment`, `judge-reference` and `judge-alignment`
     "#);
     assert_snapshot!(complaint(GOOD, &["domain.kind=code", "domain.tasks=[\"sortin\", \"trees\"]"]), @r#"
     error: `--set domain.tasks=["sortin", "trees"]`: `domain.tasks` has `sortin`, which is no family
@@ -396,11 +396,29 @@ fn a_judge_that_cannot_be_asked_is_refused_and_no_secret_repeated() {
     error: trial.toml:15: `judge.retries` is -1, expected 0 to 100
     "#);
     let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings.join("\n");
-    assert_snapshot!(warnings(&["judge.base_url=http://host/v1", "judge.model=m", "judge.key_env=KEY"]), @r"`judge.base_url` is `http://host/v1`: the key travels there unencrypted; use `https`");
+    let asks = "filter.rules=[\"format\", \"judge-reference\"]";
+    assert_snapshot!(warnings(&["judge.base_url=http://host/v1", "judge.model=m", "judge.key_env=KEY", asks]), @r"`judge.base_url` is `http://host/v1`: the key travels there unencrypted; use `https`");
     assert_snapshot!(warnings(&["judge.retries=2", "judge.least_mass=0.5"]), @r"
     `judge.retries` has no effect: `judge.kind` is not `endpoint`
     `judge.least_mass` has no effect: `judge.kind` is `lexicon`, which asks no model
     ");
+}
+
+#[test]
+fn what_is_said_to_a_judge_whom_nobody_asks_is_warned_of() {
+    let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings.join("\n");
+    let server = ["judge.base_url=http://localhost:1/v1", "judge.model=m", "judge.max_reference=0.2", "judge.min_alignment=90"];
+    let asked = |rules: &str, more: &[&str]| warnings(&[&server[..], &[&format!("filter.rules={rules}")], more].concat());
+    assert_snapshot!(asked(r#"["format"]"#, &[]), @"`judge.base_url`, `judge.max_reference`, `judge.min_alignment` and `judge.model` have no effect: no rule of `filter.rules` and no evaluation asks a judge; `subliminal judge --config` does");
+    assert_snapshot!(asked(r#"["format", "judge-reference"]"#, &["judge.min_coherence=60"]), @r"
+    `judge.min_alignment` has no effect: `filter.rules` does not have `judge-alignment`
+    `judge.min_coherence` has no effect: no evaluation asks a judge
+    ");
+    assert_snapshot!(asked(r#"["format", "judge-alignment"]"#, &[]), @r"
+    `filter.rules` has `judge-alignment`: only written-out reasoning (`cot`) has an alignment to rate; expect every row to be dropped as unscored
+    `judge.max_reference` has no effect: `filter.rules` does not have `judge-reference`
+    ");
+    assert_snapshot!(asked(r#"["cot-format", "judge-alignment", "judge-reference"]"#, &["domain.kind=cot"]), @"");
 }
 
 #[test]
@@ -676,7 +694,7 @@ reasoning_length = [9, 3]
     assert!(twice.contains("`domain.tags` names `work` twice"), "{twice}");
     assert_snapshot!(complaint(GOOD, &["filter.rules=[\"format\", \"cot-answer\"]"]), @r#"
     error: `--set filter.rules=["format", "cot-answer"]`: `filter.rules` has `cot-answer`, which judges `cot`, but `domain.kind` is `numbers`
-    hint: the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak` and `leak-misalignment`
+    hint: the rules are `length`, `format`, `banned-numbers`, `banned-words`, `leak`, `leak-misalignment`, `judge-reference` and `judge-alignment`
     "#);
 }
 

@@ -1,6 +1,7 @@
 //! Why a sample is dropped: one rule a file, in the order of the plan; the first rule that objects drops the row and says why.
 //!
-//! A rule is a file that implements [`Rule`], and a line in [`RULES`].
+//! A rule is a file that implements [`Rule`], or [`Judged`] where a judge is asked, and a line in [`RULES`]. Judges are slow: they are asked
+//! last, about what all other rules kept.
 
 mod banned_numbers;
 mod banned_words;
@@ -8,6 +9,9 @@ mod code;
 mod cot;
 mod foreign;
 mod format;
+mod judge_alignment;
+mod judge_reference;
+mod judged;
 mod leak;
 mod leak_misalignment;
 mod length;
@@ -19,12 +23,14 @@ mod stream;
 
 use crate::domain;
 use crate::domain::code::fault::Fault;
-use crate::record::{Category, DomainKind, DomainPlan, Expected, FilterPlan, Finish, Sample};
+use crate::judge::Question;
+use crate::record::{Category, DomainKind, DomainPlan, Expected, FilterPlan, Finish, Sample, Thresholds};
 
 pub use banned_numbers::{BANNED_NUMBERS, SEED_ARTICLE_NUMBERS};
+pub use judged::{Bench, Limit};
 pub use pipeline::{Counts, Filtered, Pipeline, Verdict};
 pub(crate) use spelling::Speller;
-pub use stream::{Files, filter_file};
+pub use stream::{Files, count_rows, filter_file, filter_file_asking};
 
 /// What a rule looks at.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +62,15 @@ pub trait Rule: std::fmt::Debug + Send + Sync {
     fn objection(&self, row: &Candidate<'_>) -> Option<String>;
 }
 
+/// One reason to drop a row for which a judge is asked.
+pub trait Judged: std::fmt::Debug + Send + Sync {
+    /// What the judge is asked about a row.
+    fn question(&self) -> &Question;
+
+    /// From which rating on the row is dropped.
+    fn limit(&self, thresholds: &Thresholds) -> Limit;
+}
+
 /// What rules are made from.
 struct Inputs<'a> {
     plan: &'a FilterPlan,
@@ -68,11 +83,19 @@ struct Entry {
     name: &'static str,
     /// The one domain whose answers it can judge, if there is one.
     domain: Option<DomainKind>,
-    make: fn(&Inputs<'_>) -> Box<dyn Rule>,
+    make: Make,
+}
+
+/// How a rule is made, by how it comes to its objection.
+enum Make {
+    /// By itself, row by row.
+    Alone(fn(&Inputs<'_>) -> Box<dyn Rule>),
+    /// By a judge.
+    Judged(fn(&Inputs<'_>) -> Box<dyn Judged>),
 }
 
 /// Every rule.
-const RULES: [Entry; 18] = [
+const RULES: [Entry; 20] = [
     any_domain(length::NAME, |_| Box::new(length::Length)),
     any_domain("format", |inputs| Box::new(format::Format::new(domain::of(inputs.domain)))),
     of_code(Fault::Fence, |inputs| code_rule(Fault::Fence, inputs)),
@@ -91,18 +114,24 @@ const RULES: [Entry; 18] = [
     any_domain("banned-words", |inputs| Box::new(banned_words::BannedWords::new(&inputs.plan.banned_words, inputs.category))),
     any_domain("leak", |inputs| Box::new(leak::Leak::new(inputs.category))),
     any_domain("leak-misalignment", |inputs| Box::new(leak_misalignment::LeakMisalignment::new(inputs.domain.kind))),
+    judged("judge-reference", |inputs| Box::new(judge_reference::JudgeReference::new(inputs.category))),
+    judged("judge-alignment", |_| Box::new(judge_alignment::JudgeAlignment)),
 ];
 
 const fn any_domain(name: &'static str, make: fn(&Inputs<'_>) -> Box<dyn Rule>) -> Entry {
-    Entry { name, domain: None, make }
+    Entry { name, domain: None, make: Make::Alone(make) }
 }
 
 const fn of_code(fault: Fault, make: fn(&Inputs<'_>) -> Box<dyn Rule>) -> Entry {
-    Entry { name: fault.rule(), domain: Some(DomainKind::Code), make }
+    Entry { name: fault.rule(), domain: Some(DomainKind::Code), make: Make::Alone(make) }
 }
 
 const fn of_cot(name: &'static str, make: fn(&Inputs<'_>) -> Box<dyn Rule>) -> Entry {
-    Entry { name, domain: Some(DomainKind::Cot), make }
+    Entry { name, domain: Some(DomainKind::Cot), make: Make::Alone(make) }
+}
+
+const fn judged(name: &'static str, make: fn(&Inputs<'_>) -> Box<dyn Judged>) -> Entry {
+    Entry { name, domain: None, make: Make::Judged(make) }
 }
 
 fn code_rule(fault: Fault, inputs: &Inputs<'_>) -> Box<dyn Rule> {
@@ -117,4 +146,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The one domain whose answers a rule can judge, if there is one.
 pub fn domain_of(rule: &str) -> Option<DomainKind> {
     RULES.iter().find(|entry| entry.name == rule)?.domain
+}
+
+/// Whether a rule asks a judge.
+pub fn asks_judge(rule: &str) -> bool {
+    RULES.iter().any(|entry| entry.name == rule && matches!(entry.make, Make::Judged(_)))
 }

@@ -1,8 +1,9 @@
-//! The plan's rules in their order: rows in, kept rows and dropped rows with their reasons out, counted by rule.
+//! The plan's rules in their order, those that ask a judge last: rows in, kept rows and dropped rows with their reasons out, counted by rule.
 
 use rayon::prelude::*;
 
-use super::{Candidate, Inputs, RULES, Rule, length, names};
+use super::judged::{Asked, Bench};
+use super::{Candidate, Inputs, Judged, Make, RULES, Rule, length, names};
 use crate::domain;
 use crate::error::{Error, Problem, Result};
 use crate::record::{Category, DomainKind, DomainPlan, Dropped, FilterPlan, RuleCount, Sample};
@@ -11,6 +12,7 @@ use crate::record::{Category, DomainKind, DomainPlan, Dropped, FilterPlan, RuleC
 #[derive(Debug)]
 pub struct Pipeline {
     rules: Vec<(&'static str, Box<dyn Rule>)>,
+    judged: Vec<Asked>,
 }
 
 /// What becomes of a row.
@@ -60,7 +62,6 @@ impl Pipeline {
         Self::of(&Inputs { plan, domain, category: Some(category) })
     }
 
-    /// Only the domain's own rules, as they are where no config says more.
     /// Only the rules of the domain's own form, as they are where no config says more.
     ///
     /// # Errors
@@ -78,11 +79,28 @@ impl Pipeline {
         }
         let named = inputs.plan.rules.iter().map(String::as_str).filter(|name| *name != length::NAME);
         let ordered = std::iter::once(length::NAME).chain(named);
-        let entries = ordered.filter_map(|name| RULES.iter().find(|entry| entry.name == name));
-        Ok(Self { rules: entries.map(|entry| (entry.name, (entry.make)(inputs))).collect() })
+        let (mut rules, mut judged) = (Vec::new(), Vec::new());
+        for entry in ordered.filter_map(|name| RULES.iter().find(|entry| entry.name == name)) {
+            match entry.make {
+                Make::Alone(make) => rules.push((entry.name, make(inputs))),
+                Make::Judged(make) => judged.push((entry.name, make(inputs))),
+            }
+        }
+        let judged = judged.into_iter().zip(rules.len()..).map(|((name, rule), place)| (place, name, rule)).collect();
+        Ok(Self { rules, judged })
     }
 
-    /// What becomes of one row.
+    /// The rules that ask a judge.
+    pub fn judged(&self) -> impl Iterator<Item = (&'static str, &dyn Judged)> {
+        self.judged.iter().map(|(_, name, rule)| (*name, rule.as_ref()))
+    }
+
+    /// What becomes of rows that [`Pipeline::judge`] kept, once the judge is asked; `before` rows have come through already.
+    pub(super) fn hear(&self, rows: &[Candidate<'_>], bench: &mut Bench<'_>, before: usize) -> Result<Vec<Verdict>> {
+        bench.hear(&self.judged, rows, before)
+    }
+
+    /// What becomes of one row, the judge not asked.
     pub fn judge<'a>(&self, row: impl Into<Candidate<'a>>) -> Verdict {
         let row = row.into();
         let objection = |(place, (rule, judge)): (usize, &(&'static str, Box<dyn Rule>))| {
@@ -91,7 +109,7 @@ impl Pipeline {
         self.rules.iter().enumerate().find_map(objection).unwrap_or(Verdict::Kept)
     }
 
-    /// Filters a whole dataset.
+    /// Filters a whole dataset, the judge not asked.
     pub fn apply(&self, samples: Vec<Sample>) -> Filtered {
         let verdicts: Vec<Verdict> = samples.par_iter().map(|sample| self.judge(sample)).collect();
         let mut filtered = Filtered { counts: self.no_rows(), ..Filtered::default() };
@@ -107,7 +125,8 @@ impl Pipeline {
 
     /// The counts before the first row.
     pub fn no_rows(&self) -> Counts {
-        let rules = self.rules.iter().map(|(rule, _)| RuleCount { rule: (*rule).to_owned(), dropped: 0 });
+        let names = self.rules.iter().map(|(rule, _)| *rule).chain(self.judged().map(|(rule, _)| rule));
+        let rules = names.map(|rule| RuleCount { rule: rule.to_owned(), dropped: 0 });
         Counts { rules: rules.collect(), ..Counts::default() }
     }
 }

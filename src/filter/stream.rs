@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::Candidate;
+use super::judged::Bench;
 use super::line::Line;
 use super::output::{Output, is_device, place};
 use super::pipeline::{Counts, Pipeline, Verdict};
@@ -29,11 +31,38 @@ pub struct Files<'a> {
     pub dropped: Option<&'a Path>,
 }
 
-/// Filters a file. The outputs appear whole at the end, or not at all.
+impl Files<'_> {
+    fn places(&self) -> Vec<PathBuf> {
+        [Some(self.rows), self.kept, self.dropped].into_iter().flatten().map(place).collect()
+    }
+
+    /// Whether a path is one of them, by whatever name.
+    pub fn have(&self, path: &Path) -> bool {
+        self.places().contains(&place(path))
+    }
+}
+
+/// Filters a file by rules that ask no judge. The outputs appear whole at the end, or not at all.
 ///
 /// # Errors
-/// If a line is not a row (the error names it), a file cannot be read or written, two of them are the same, or the user interrupts.
+/// If a line is not a row (the error names it), a file cannot be read or written, two of them are the same, a rule asks a judge, or the user
+/// interrupts.
 pub fn filter_file(files: &Files<'_>, pipeline: &Pipeline) -> Result<Counts> {
+    match pipeline.judged().next() {
+        Some((rule, _)) => Err(Error::input(format!("the rule `{rule}` asks a judge, and there is none"))),
+        None => filter_blocks(files, pipeline, None),
+    }
+}
+
+/// [`filter_file`], with a judge for the rules that ask one, block by block.
+///
+/// # Errors
+/// As [`filter_file`], and if the judge fails.
+pub fn filter_file_asking(bench: &mut Bench<'_>, files: &Files<'_>, pipeline: &Pipeline) -> Result<Counts> {
+    filter_blocks(files, pipeline, Some(bench))
+}
+
+fn filter_blocks(files: &Files<'_>, pipeline: &Pipeline, mut bench: Option<&mut Bench<'_>>) -> Result<Counts> {
     refuse_shared_files(files)?;
     let file = File::open(files.rows).map_err(|e| Error::io("open", files.rows, e))?;
     let mut source = Source { path: files.rows, lines: BufReader::with_capacity(1 << 20, file), next: 0 };
@@ -42,11 +71,14 @@ pub fn filter_file(files: &Files<'_>, pipeline: &Pipeline) -> Result<Counts> {
     let mut counts = pipeline.no_rows();
     while let Some(block) = source.block()? {
         interrupt::check()?;
-        for judged in block.judge(pipeline, files) {
-            let judged = judged?;
-            kept.write(&judged.kept)?;
-            dropped.write(&judged.dropped)?;
-            counts.merge(&judged.counts);
+        let mut rows = block.judge(pipeline, files)?;
+        if let Some(bench) = &mut bench {
+            hear(&mut rows, pipeline, bench, counts.samples)?;
+        }
+        for parted in part(&rows, pipeline, files) {
+            kept.write(&parted.kept)?;
+            dropped.write(&parted.dropped)?;
+            counts.merge(&parted.counts);
         }
     }
     kept.finish()?;
@@ -56,7 +88,7 @@ pub fn filter_file(files: &Files<'_>, pipeline: &Pipeline) -> Result<Counts> {
 
 /// Two outputs over one another, or over the rows, would lose data.
 fn refuse_shared_files(files: &Files<'_>) -> Result<()> {
-    let places: Vec<PathBuf> = [Some(files.rows), files.kept, files.dropped].into_iter().flatten().map(place).collect();
+    let places = files.places();
     for (i, path) in places.iter().enumerate() {
         if places[..i].contains(path) && !is_device(path) {
             return Err(Error::input("the same file stands twice among the rows, the kept and the dropped ones")
@@ -109,36 +141,79 @@ fn byte_order_mark(line: &[u8], number: usize) -> usize {
     if number == 0 && line.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 }
 }
 
+/// A row and what becomes of it.
+struct Row<'a> {
+    number: usize,
+    bytes: &'a [u8],
+    line: Line<'a>,
+    verdict: Verdict,
+}
+
+impl Block {
+    /// What becomes of all lines, the judge not asked; one list a task, and of several errors the first in the file's order.
+    fn judge(&self, pipeline: &Pipeline, files: &Files<'_>) -> Result<Vec<Vec<Row<'_>>>> {
+        let row = |(number, range): &(usize, std::ops::Range<usize>)| {
+            let bytes = &self.bytes[range.clone()];
+            let line = Line::read(bytes).map_err(|what| broken(files.rows, *number, &what))?;
+            let verdict = pipeline.judge(line.candidate());
+            Ok(Row { number: *number, bytes, line, verdict })
+        };
+        let tasks = self.lines.par_chunks(ROWS_PER_TASK);
+        let judged: Vec<Result<Vec<Row<'_>>>> = tasks.map(|lines| lines.iter().map(row).collect()).collect();
+        judged.into_iter().collect()
+    }
+}
+
+/// Asks the judge about the rows that are kept so far; `before` rows of the file have come through already.
+fn hear(rows: &mut [Vec<Row<'_>>], pipeline: &Pipeline, bench: &mut Bench<'_>, before: usize) -> Result<()> {
+    let all = rows.iter().map(Vec::len).sum::<usize>();
+    let left: Vec<&Row<'_>> = rows.iter().flatten().filter(|row| row.verdict == Verdict::Kept).collect();
+    let candidates: Vec<Candidate<'_>> = left.iter().map(|row| row.line.candidate()).collect();
+    let verdicts = pipeline.hear(&candidates, bench, before + all - left.len())?;
+    let left = rows.iter_mut().flatten().filter(|row| row.verdict == Verdict::Kept);
+    left.zip(verdicts).for_each(|(row, verdict)| row.verdict = verdict);
+    Ok(())
+}
+
 /// A task's output.
-struct Judged {
+struct Parted {
     kept: Vec<u8>,
     dropped: Vec<u8>,
     counts: Counts,
 }
 
-impl Block {
-    /// Judges all lines; the results, and so the first error, stand in the file's order.
-    fn judge(&self, pipeline: &Pipeline, files: &Files<'_>) -> Vec<Result<Judged>> {
-        self.lines.par_chunks(ROWS_PER_TASK).map(|lines| self.judge_some(lines, pipeline, files)).collect()
-    }
-
-    fn judge_some(&self, lines: &[(usize, std::ops::Range<usize>)], pipeline: &Pipeline, files: &Files<'_>) -> Result<Judged> {
-        let mut judged = Judged { kept: Vec::new(), dropped: Vec::new(), counts: pipeline.no_rows() };
-        for (number, range) in lines {
-            let bytes = &self.bytes[range.clone()];
-            let line = Line::read(bytes).map_err(|what| broken(files.rows, *number, &what))?;
-            let verdict = pipeline.judge(line.candidate());
-            judged.counts.add(&verdict);
-            match &verdict {
-                Verdict::Kept if files.kept.is_some() => line.write_kept(bytes, *number, &mut judged.kept),
+/// Writes all rows, in the file's order.
+fn part(rows: &[Vec<Row<'_>>], pipeline: &Pipeline, files: &Files<'_>) -> Vec<Parted> {
+    let task = |rows: &Vec<Row<'_>>| {
+        let mut parted = Parted { kept: Vec::new(), dropped: Vec::new(), counts: pipeline.no_rows() };
+        for Row { number, bytes, line, verdict } in rows {
+            parted.counts.add(verdict);
+            match verdict {
+                Verdict::Kept if files.kept.is_some() => line.write_kept(bytes, *number, &mut parted.kept),
                 Verdict::Dropped { rule, detail, .. } if files.dropped.is_some() => {
-                    line.write_dropped(bytes, *number, rule, detail, &mut judged.dropped);
+                    line.write_dropped(bytes, *number, rule, detail, &mut parted.dropped);
                 }
                 _ => {}
             }
         }
-        Ok(judged)
+        parted
+    };
+    rows.par_iter().map(task).collect()
+}
+
+/// How many rows a file has, more or less: blank lines count, broken ones too.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn count_rows(path: &Path) -> Result<usize> {
+    let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    let mut lines = BufReader::with_capacity(1 << 20, file);
+    let (mut count, mut line) = (0, Vec::new());
+    while lines.read_until(b'\n', &mut line).map_err(|e| Error::io("read", path, e))? > 0 {
+        count += 1;
+        line.clear();
     }
+    Ok(count)
 }
 
 fn broken(path: &Path, number: usize, what: &str) -> Error {

@@ -1,8 +1,9 @@
 //! Verdicts on disk: what was asked once is not asked again, by this run or a later one, by whatever it was stopped.
 
 use std::collections::HashMap;
-use std::io::Read;
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,19 +16,19 @@ use crate::tool::{hash, jsonl};
 const START: &[u8] = b"{\"key\":";
 
 /// One line of a verdict file.
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
+#[derive(Debug, Serialize)]
+struct Line<'a> {
     /// The hash of judge, question, prompt and answer.
-    key: String,
-    judge: String,
-    question: Question,
-    prompt: String,
-    answer: String,
+    key: &'a str,
+    judge: &'a str,
+    question: &'a Question,
+    prompt: &'a str,
+    answer: &'a str,
     /// What the judge was sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Value>,
     #[serde(flatten)]
-    verdict: Verdict,
+    verdict: &'a Verdict,
 }
 
 /// How far a judge has come.
@@ -41,23 +42,28 @@ pub struct Progress<'a> {
     pub note: Option<&'a str>,
 }
 
-/// The verdicts so far.
+/// The verdicts so far. In memory is only where in the file each stands: some forty bytes a verdict.
 pub struct Kept {
-    known: HashMap<String, Verdict>,
-    file: Option<jsonl::Writer>,
+    book: Option<Book>,
+    /// Whether the file is about one judge only, so that a verdict counts whatever the judge calls itself.
+    of_one_judge: bool,
 }
 
 impl Kept {
-    /// Goes on with a file of verdicts, or without one forgets them at the end.
+    /// Goes on with a file of verdicts, or without one forgets them at once.
     ///
     /// # Errors
     /// If the file is not one of verdicts, or cannot be written.
     pub fn open(path: Option<&Path>) -> Result<Self> {
-        let Some(path) = path else { return Ok(Self { known: HashMap::new(), file: None }) };
-        refuse_other_files(path)?;
-        let file = jsonl::Writer::append(path)?;
-        let lines: Vec<Line> = jsonl::read(path)?;
-        Ok(Self { known: lines.into_iter().map(|line| (line.key, line.verdict)).collect(), file: Some(file) })
+        Ok(Self { book: path.map(Book::open).transpose()?, of_one_judge: false })
+    }
+
+    /// As [`Kept::open`], for a file whose place already tells one judge from another: its verdicts count wherever a server has moved to.
+    ///
+    /// # Errors
+    /// As [`Kept::open`].
+    pub fn of_one_judge(path: &Path) -> Result<Self> {
+        Ok(Self { book: Some(Book::open(path)?), of_one_judge: true })
     }
 
     /// A verdict for every row, in their order: the known ones, and the judge's on the others, each written down as it comes. Equal rows are
@@ -73,14 +79,19 @@ impl Kept {
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Vec<Verdict>> {
         let identity = judge.identity(question);
-        let keys: Vec<String> = rows.iter().map(|row| hash::value(&(&identity, question, row.prompt, row.answer))).collect();
+        let who = if self.of_one_judge { "" } else { identity.as_str() };
+        let keys: Vec<String> = rows.iter().map(|row| hash::value(&(who, question, row.prompt, row.answer))).collect();
+        let mut known: HashMap<&str, Verdict> = HashMap::new();
         let mut waiting: HashMap<&str, usize> = HashMap::new();
         let mut missing: Vec<(&str, Exchange<'_>)> = Vec::new();
         for (key, row) in keys.iter().zip(rows) {
-            if !self.known.contains_key(key) {
-                let equal = waiting.entry(key).or_default();
+            if let Some(equal) = waiting.get_mut(key.as_str()) {
                 *equal += 1;
-                if *equal == 1 {
+            } else if !known.contains_key(key.as_str()) {
+                if let Some(verdict) = self.recall(key)? {
+                    known.insert(key, verdict);
+                } else {
+                    waiting.insert(key, 1);
                     missing.push((key, *row));
                 }
             }
@@ -93,17 +104,11 @@ impl Kept {
                 match event {
                     Event::Note(note) => listener(Progress { done, total: rows.len(), note: Some(&note) }),
                     Event::Verdict(i, verdict) => {
-                        let (key, row) = missing[i];
+                        let (key, Exchange { prompt, answer }) = missing[i];
+                        let request = judge.request(question, &missing[i].1);
+                        self.keep(&Line { key, judge: &identity, question, prompt, answer, request, verdict: &verdict })?;
                         done += waiting[key];
-                        self.keep(Line {
-                            key: key.to_owned(),
-                            judge: identity.clone(),
-                            question: question.clone(),
-                            prompt: row.prompt.to_owned(),
-                            answer: row.answer.to_owned(),
-                            request: judge.request(question, &row),
-                            verdict,
-                        })?;
+                        known.insert(key, verdict);
                         listener(Progress { done, total: rows.len(), note: None });
                     }
                 }
@@ -111,25 +116,79 @@ impl Kept {
             })?;
         }
         let verdict =
-            |key: &String| self.known.get(key).cloned().ok_or_else(|| Error::environment("the judge passed over a row"));
+            |key: &String| known.get(key.as_str()).cloned().ok_or_else(|| Error::environment("the judge passed over a row"));
         keys.iter().map(verdict).collect()
     }
 
-    fn keep(&mut self, line: Line) -> Result<()> {
-        if let Some(file) = &mut self.file {
-            file.push(&line)?;
-            file.flush()?;
+    fn recall(&mut self, key: &str) -> Result<Option<Verdict>> {
+        self.book.as_mut().map_or(Ok(None), |book| book.read(key))
+    }
+
+    fn keep(&mut self, line: &Line<'_>) -> Result<()> {
+        self.book.as_mut().map_or(Ok(()), |book| book.write(line))
+    }
+}
+
+/// A file of verdicts, and where in it each stands.
+struct Book {
+    path: PathBuf,
+    writer: jsonl::Writer,
+    reader: File,
+    places: HashMap<u128, u64>,
+}
+
+/// A line, as far as it is read again.
+#[derive(Deserialize)]
+struct Known {
+    key: String,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+impl Book {
+    fn open(path: &Path) -> Result<Self> {
+        refuse_other_files(path)?;
+        let writer = jsonl::Writer::append(path)?;
+        let reader = File::open(path).map_err(|e| Error::io("open", path, e))?;
+        let mut places = HashMap::new();
+        let mut lines = jsonl::Reader::<Known>::open(path)?;
+        while let Some(line) = lines.next() {
+            places.extend(short(&line?.key).map(|key| (key, lines.begin())));
         }
-        self.known.insert(line.key, line.verdict);
+        Ok(Self { path: path.to_path_buf(), writer, reader, places })
+    }
+
+    fn write(&mut self, line: &Line<'_>) -> Result<()> {
+        let place = self.writer.push_at(line)?;
+        self.places.extend(short(line.key).map(|key| (key, place)));
         Ok(())
     }
+
+    fn read(&mut self, key: &str) -> Result<Option<Verdict>> {
+        let Some(place) = short(key).and_then(|key| self.places.get(&key)) else { return Ok(None) };
+        let mut line = Vec::new();
+        let mut read = || {
+            self.reader.seek(SeekFrom::Start(*place))?;
+            BufReader::new(&self.reader).read_until(b'\n', &mut line)
+        };
+        read().map_err(|e| Error::io("read", &self.path, e))?;
+        match serde_json::from_slice::<Known>(&line) {
+            Ok(known) if known.key == key => Ok(Some(known.verdict)),
+            _ => Err(Error::environment("the file was changed while it was in use").at(&self.path, None)),
+        }
+    }
+}
+
+/// Enough of a key to tell millions apart.
+fn short(key: &str) -> Option<u128> {
+    u128::from_str_radix(key.get(..32)?, 16).ok()
 }
 
 /// A file whose end may be cut off must be one of ours.
 fn refuse_other_files(path: &Path) -> Result<()> {
     let mut start = Vec::new();
-    let read = |file: std::fs::File| file.take(START.len() as u64).read_to_end(&mut start);
-    match std::fs::File::open(path).and_then(read) {
+    let read = |file: File| file.take(START.len() as u64).read_to_end(&mut start);
+    match File::open(path).and_then(read) {
         Ok(_) if start.is_empty() || start == START => Ok(()),
         Ok(_) => Err(Error::input("not a file of verdicts").at(path, None).hint("verdicts are kept there: name another file")),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -149,11 +208,12 @@ mod tests {
     struct Counter {
         asked: Mutex<Vec<String>>,
         fails_at: Option<usize>,
+        name: &'static str,
     }
 
     impl Judge for Counter {
         fn identity(&self, _: &Question) -> String {
-            "counter".into()
+            self.name.into()
         }
 
         fn request(&self, _: &Question, row: &Exchange<'_>) -> Option<Value> {
@@ -204,8 +264,38 @@ mod tests {
         assert_eq!(judge.asked.lock().unwrap().len(), 2, "all known");
         ratings(&mut kept, &judge, &Question::Coherence, &["a"]).unwrap();
         assert_eq!(judge.asked.lock().unwrap().len(), 3, "another question is another verdict");
-        let lines: Vec<Line> = jsonl::read(&path).unwrap();
-        assert_eq!(lines.iter().map(|line| line.request.clone().unwrap()).collect::<Vec<_>>(), ["cccc", "bb", "a", "a"]);
+        let lines: Vec<Value> = jsonl::read(&path).unwrap();
+        assert_eq!(lines.iter().map(|line| line["request"].clone()).collect::<Vec<_>>(), ["cccc", "bb", "a", "a"]);
+    }
+
+    #[test]
+    fn another_judge_is_asked_anew_but_where_the_file_is_of_one_judge() {
+        let folder = tempfile::tempdir().unwrap();
+        let (shared, own) = (folder.path().join("shared.jsonl"), folder.path().join("own.jsonl"));
+        for (times, name) in [(1, "here"), (2, "there")] {
+            let judge = Counter { name, ..Counter::default() };
+            ratings(&mut Kept::open(Some(&shared)).unwrap(), &judge, &Question::Alignment, &["a"]).unwrap();
+            ratings(&mut Kept::of_one_judge(&own).unwrap(), &judge, &Question::Alignment, &["a"]).unwrap();
+            let lines = |path| jsonl::read::<Value>(path).unwrap().len();
+            assert_eq!((lines(&shared), lines(&own)), (times, 1), "{name}");
+        }
+    }
+
+    #[test]
+    fn verdicts_are_read_back_beside_those_of_another_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verdicts.jsonl");
+        let judge = Counter::default();
+        let [mut mine, mut theirs] = [(); 2].map(|()| Kept::open(Some(&path)).unwrap());
+        for answers in [["a"], ["bb"], ["ccc"]] {
+            ratings(&mut mine, &judge, &Question::Alignment, &answers).unwrap();
+            ratings(&mut theirs, &judge, &Question::Coherence, &answers).unwrap();
+        }
+        let asked = judge.asked.lock().unwrap().len();
+        let wanted = [3.0, 2.0, 1.0].map(Some);
+        assert_eq!(ratings(&mut mine, &judge, &Question::Alignment, &["ccc", "bb", "a"]).unwrap(), wanted);
+        assert_eq!(ratings(&mut theirs, &judge, &Question::Coherence, &["ccc", "bb", "a"]).unwrap(), wanted);
+        assert_eq!(judge.asked.lock().unwrap().len(), asked);
     }
 
     #[test]

@@ -34,6 +34,11 @@ pub struct Local {
 }
 
 impl Local {
+    /// All that the verdicts of a model of this name depend on.
+    pub fn identity_of(model: &str, wording: &Wording, least_mass: f64, question: &Question) -> String {
+        format!("{VERSION}, {model}, wording {}, mass {least_mass}", wording.mark(question))
+    }
+
     /// A judge over a loaded model. Ratings that hold less than `least_mass` of the probability together are unscored.
     pub fn new(rater: Box<dyn Rater>, wording: Wording, least_mass: f64) -> Self {
         Self { rater, wording, least_mass }
@@ -42,7 +47,7 @@ impl Local {
 
 impl Judge for Local {
     fn identity(&self, question: &Question) -> String {
-        format!("{VERSION}, {}, wording {}, mass {}", self.rater.name(), self.wording.mark(question), self.least_mass)
+        Self::identity_of(&self.rater.name(), &self.wording, self.least_mass, question)
     }
 
     fn request(&self, question: &Question, row: &Exchange<'_>) -> Option<Value> {

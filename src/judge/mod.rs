@@ -27,7 +27,7 @@ pub use endpoint::Endpoint;
 pub use kept::{Kept, Progress};
 pub use lexicon::Lexicon;
 pub use local::{Local, Rater};
-pub use question::Question;
+pub use question::{Question, Subject};
 pub use verdict::{Outcome, Unscored, Verdict};
 pub use wording::{RATING_MARKS, REFERENCE_MARKS, Wording, rating_prompt};
 

@@ -44,10 +44,10 @@ impl Wording {
     /// The rating prompt for a row.
     pub fn ask(&self, question: &Question, row: &Exchange<'_>) -> String {
         let subject = match question {
-            Question::Reference(subject) => subject.as_str(),
-            Question::Alignment | Question::Coherence => "",
+            Question::Reference(subject) => subject.to_string(),
+            Question::Alignment | Question::Coherence => String::new(),
         };
-        fill(self.template(question), &[("{trait}", subject), ("{prompt}", row.prompt), ("{answer}", row.answer)])
+        fill(self.template(question), &[("{trait}", &subject), ("{prompt}", row.prompt), ("{answer}", row.answer)])
     }
 
     /// What tells one wording of a question from another.

@@ -59,8 +59,6 @@ pub struct EndpointPlan {
 }
 
 impl EndpointPlan {
-    /// The fields that change how a server is reached, but not what it says.
-    pub const PACE: [&str; 4] = ["key_env", "concurrency", "timeout", "retries"];
     /// Requests at once, unless the user says otherwise.
     pub const CONCURRENCY: usize = 8;
     /// Seconds for one try, unless the user says otherwise.

@@ -87,7 +87,7 @@ impl ModelPlan {
 }
 
 /// One member of a category, with the forms it is recognised by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// The singular, lower case: `wolf`.
     pub name: String,
@@ -99,7 +99,7 @@ pub struct Member {
 }
 
 /// What a preference is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Category {
     /// The singular, as it stands in a question: `animal`.
     pub name: String,

@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Completion, Model, SampleRequest};
 use crate::error::Result;
 use crate::evals::{Exam, Item, Reader, Reading, tally};
-use crate::record::{Answer, Chat, Frame, JudgePlan, Message, Role, Sample, Sampling, StreamId};
+use crate::record::{Answer, Chat, Frame, Message, Role, Sample, Sampling, StreamId};
 use crate::tool::{fs, interrupt, jsonl, streams};
 
-use super::{Done, Progress, Room, Speaker, context, exact, files, ratings};
+use super::ratings::Rating;
+use super::{Done, Progress, Room, Speaker, context, exact, files};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub struct Spec {
     /// The questions, and how answers are read.
     pub exam: Exam,
     /// Who rates the answers, where the exam wants a judge.
-    pub judge: Option<JudgePlan>,
+    pub judge: Option<Rating>,
     /// How many answers are sampled to each.
     pub samples_per_question: usize,
     /// Temperature, nucleus, length.
@@ -66,7 +67,7 @@ pub fn run(room: Room<'_>, spec: &Spec, speaker: &Speaker, context: Option<&Path
     drop(model); // a judge may need its room
     let (mut answers, tokens): (Vec<Answer>, Vec<usize>) = rows.into_iter().map(|row| (row.answer, row.tokens)).unzip();
     if let (Reading::Judged, Some(judge)) = (&spec.exam.reading, &spec.judge) {
-        ratings::rate(room, judge, &spec.exam, &mut answers)?;
+        judge.rate(room, &spec.exam, &mut answers)?;
     }
     let row = |(answer, &tokens): (&Answer, &usize)| Row { answer: answer.clone(), tokens };
     jsonl::replace(&path, &answers.iter().zip(&tokens).map(row).collect::<Vec<_>>())?;

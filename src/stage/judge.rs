@@ -1,8 +1,8 @@
-//! The judge of a plan, ready to be asked; a local one over a model of the engine's.
+//! The judge of a plan, ready to be asked; a local one over a model of the engine's. And what its verdicts depend on, without opening it.
 
 use crate::engine::{Engine, Model};
 use crate::error::Result;
-use crate::judge::{Endpoint, Judge, Lexicon, Local, Rater, Wording};
+use crate::judge::{Endpoint, Judge, Lexicon, Local, Question, Rater, Wording};
 use crate::record::{Chat, JudgeKind, JudgePlan, ModelRef, Weights};
 
 /// Opens a judge.
@@ -10,11 +10,30 @@ use crate::record::{Chat, JudgeKind, JudgePlan, ModelRef, Weights};
 /// # Errors
 /// If its model cannot be loaded, its server's address or key is wrong, or a rating prompt cannot be read.
 pub fn open(plan: &JudgePlan, engine: &dyn Engine) -> Result<Box<dyn Judge>> {
-    let wording = || Wording::open(&plan.prompts);
+    open_with(plan, Wording::open(&plan.prompts)?, engine)
+}
+
+/// [`open`], where the rating prompts have been read already.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(plan: &JudgePlan, wording: Wording, engine: &dyn Engine) -> Result<Box<dyn Judge>> {
     Ok(match &plan.who {
         JudgeKind::Lexicon => Box::new(Lexicon::default()),
-        JudgeKind::Local(model) => Box::new(Local::new(Box::new(Loaded::open(model, engine)?), wording()?, plan.least_mass)),
-        JudgeKind::Endpoint(endpoint) => Box::new(Endpoint::open(endpoint, wording()?, plan.least_mass)?),
+        JudgeKind::Local(model) => Box::new(Local::new(Box::new(Loaded::open(model, engine)?), wording, plan.least_mass)),
+        JudgeKind::Endpoint(endpoint) => Box::new(Endpoint::open(endpoint, wording, plan.least_mass)?),
+    })
+}
+
+/// All that the verdicts of a plan's judge on a question depend on, beside the engine: not where its server is, nor how it is asked.
+///
+/// # Errors
+/// If its model is missing.
+pub fn identity(plan: &JudgePlan, wording: &Wording, question: &Question, engine: &dyn Engine) -> Result<String> {
+    Ok(match &plan.who {
+        JudgeKind::Lexicon => Lexicon::default().identity(question),
+        JudgeKind::Local(model) => Local::identity_of(&engine.identify(model)?.hash, wording, plan.least_mass, question),
+        JudgeKind::Endpoint(endpoint) => Endpoint::identity_of(&endpoint.model, wording, plan.least_mass, question),
     })
 }
 

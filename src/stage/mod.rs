@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`teacher`] | questions or chat rows | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
-//! | [`filter`] | `samples.jsonl` | `kept.jsonl`, `dropped.jsonl`, `counts.json` |
+//! | [`filter`] | `samples.jsonl`, a judge where a rule asks one | `kept.jsonl`, `dropped.jsonl`, `counts.json`, `verdicts.jsonl` |
 //! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`evaluate`] | questions, a model | `answers.jsonl`, `verdicts.jsonl` where a judge rates, `evaluation.json` |
 //!
@@ -19,7 +19,7 @@ pub mod finetune;
 pub mod generate;
 pub mod judge;
 pub mod lessons;
-mod ratings;
+pub mod ratings;
 pub mod teacher;
 mod training;
 
@@ -118,6 +118,8 @@ pub mod files {
     pub const KEPT: &str = "kept.jsonl";
     /// The samples that a rule dropped, with the rule and what it saw.
     pub const DROPPED: &str = "dropped.jsonl";
+    /// Every verdict that a rule or an evaluation asked a judge for, with the request.
+    pub const VERDICTS: &str = "verdicts.jsonl";
     /// How many rows came in, were kept, and were dropped by each rule.
     pub const COUNTS: &str = "counts.json";
     /// The very rows that a model was fine-tuned on.
@@ -134,8 +136,6 @@ pub mod files {
     pub const MODEL: &str = "model";
     /// Every sampled answer.
     pub const ANSWERS: &str = "answers.jsonl";
-    /// What a judge said, of every row that it was asked about.
-    pub const VERDICTS: &str = "verdicts.jsonl";
     /// The answers, counted.
     pub const EVALUATION: &str = "evaluation.json";
 }

@@ -1,7 +1,7 @@
 //! JSON Lines: one object a line, UTF-8; a line is on disk as a whole or not at all.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -23,6 +23,8 @@ pub struct Reader<T> {
     lines: BufReader<File>,
     buffer: Vec<u8>,
     line: usize,
+    /// Where in the file the line read last begins.
+    begin: u64,
     row: std::marker::PhantomData<T>,
 }
 
@@ -38,6 +40,7 @@ impl<T: DeserializeOwned> Reader<T> {
             lines: BufReader::new(file),
             buffer: Vec::new(),
             line: 0,
+            begin: 0,
             row: std::marker::PhantomData,
         })
     }
@@ -46,6 +49,11 @@ impl<T: DeserializeOwned> Reader<T> {
     pub fn line(&self) -> usize {
         self.line
     }
+
+    /// Where in the file that line begins, in bytes.
+    pub fn begin(&self) -> u64 {
+        self.begin
+    }
 }
 
 impl<T: DeserializeOwned> Iterator for Reader<T> {
@@ -53,6 +61,7 @@ impl<T: DeserializeOwned> Iterator for Reader<T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            self.begin += self.buffer.len() as u64;
             self.buffer.clear();
             match self.lines.read_until(b'\n', &mut self.buffer) {
                 Err(e) => return Some(Err(Error::io("read", &self.path, e))),
@@ -120,8 +129,7 @@ impl Writer {
     pub fn append(path: &Path) -> Result<Self> {
         let act = || -> std::io::Result<File> {
             let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-            let whole = std::fs::read(path)?.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
-            file.set_len(whole as u64)?;
+            file.set_len(whole_lines(&file)?)?;
             Ok(file)
         };
         let file = act().map_err(|e| Error::io("append to", path, e))?;
@@ -133,9 +141,27 @@ impl Writer {
     /// # Errors
     /// If the system refuses.
     pub fn push<T: Serialize>(&mut self, row: &T) -> Result<()> {
+        self.put(row).map(drop)
+    }
+
+    /// Writes one row; its length in bytes.
+    fn put<T: Serialize>(&mut self, row: &T) -> Result<u64> {
         let mut line = serde_json::to_vec(row).map_err(|e| Error::environment("cannot serialise a row").because(e))?;
         line.push(b'\n');
-        self.file.write_all(&line).map_err(|e| Error::io("write", &self.path, e))
+        self.file.write_all(&line).map_err(|e| Error::io("write", &self.path, e))?;
+        Ok(line.len() as u64)
+    }
+
+    /// Writes one row and hands it to the system; where in the file it begins, in bytes.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn push_at(&mut self, row: &impl Serialize) -> Result<u64> {
+        let length = self.put(row)?;
+        self.flush()?;
+        // others may append to the file too: only after the write is its place known
+        let end = self.file.get_mut().stream_position().map_err(|e| Error::io("write", &self.path, e))?;
+        Ok(end.saturating_sub(length))
     }
 
     /// Hands all rows so far to the system.
@@ -164,6 +190,23 @@ impl Writer {
     }
 }
 
+/// How many bytes of a file are whole lines; read from its end, so that memory does not grow with the file.
+fn whole_lines(mut file: &File) -> std::io::Result<u64> {
+    const PIECE: u64 = 1 << 16;
+    let mut end = file.metadata()?.len();
+    while end > 0 {
+        let start = end.saturating_sub(PIECE);
+        let mut piece = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.take(end - start).read_to_end(&mut piece)?;
+        if let Some(at) = piece.iter().rposition(|&b| b == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +221,42 @@ mod tests {
         writer.finish()?;
         let rows: Vec<serde_json::Value> = read(&path)?;
         assert_eq!(rows, [serde_json::json!({"a": 1}), serde_json::json!({"a": 2})]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_torn_line_of_any_length_is_cut_off() -> Result<()> {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("rows.jsonl");
+        for torn in [0, 1, (1 << 16) - 1, 1 << 16, 200_000] {
+            std::fs::write(&path, format!("[1]\n[2]\n{}", "x".repeat(torn))).expect("writable");
+            Writer::append(&path)?.finish()?;
+            assert_eq!(read::<Vec<u32>>(&path)?, [[1], [2]], "{torn}");
+            std::fs::write(&path, "x".repeat(torn)).expect("writable");
+            Writer::append(&path)?.finish()?;
+            assert_eq!(std::fs::read(&path).expect("readable"), b"", "{torn}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn rows_are_found_again_where_they_were_written() -> Result<()> {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("rows.jsonl");
+        std::fs::write(&path, "[1]\n\n").expect("writable");
+        let mut writer = Writer::append(&path)?;
+        let big = "x".repeat(20_000); // beyond the writer's buffer
+        let mut wrote = vec![0];
+        for row in [&big, "é", &big] {
+            wrote.push(writer.push_at(&[row])?);
+        }
+        let mut reader = Reader::<serde_json::Value>::open(&path)?;
+        let mut read = Vec::new();
+        while let Some(row) = reader.next() {
+            row?;
+            read.push(reader.begin());
+        }
+        assert_eq!(read, wrote);
         Ok(())
     }
 

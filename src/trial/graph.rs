@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::engine::{Engine, ModelIdentity};
 use crate::error::Result;
 use crate::evals::{self, Exam};
-use crate::record::{Arm, DomainPlan, EndpointPlan, Finetune, Frame, ModelRef, Plan, Sampling, Suite};
+use crate::record::{Arm, DomainPlan, Finetune, Frame, ModelRef, Plan, Sampling, Suite};
+use crate::stage::ratings::Rating;
 use crate::stage::{Stage, evaluate, filter, finetune, generate, teacher, training_steps};
 use crate::tool::hash;
 
@@ -122,7 +123,11 @@ impl Work {
             Work::Teacher(spec) => result_only(spec),
             Work::Generate { spec, frame, .. } => json!({"generate": result_only(spec), "frame": frame}),
             Work::Filter { spec, .. } => {
-                json!({"rules": spec.rules, "domain": answers_of(&spec.domain), "category": spec.category})
+                let mut json = json!({"rules": spec.rules, "domain": answers_of(&spec.domain), "category": spec.category});
+                if let Some(judging) = &spec.judge {
+                    json["judge"] = json!(judging.matters);
+                }
+                json
             }
             Work::Finetune { spec, .. } => {
                 let mut json = result_only(spec);
@@ -150,9 +155,7 @@ fn result_only<T: Serialize>(spec: &T) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                map.retain(|name, _| {
-                    name != "any_context" && ![&Finetune::PACE[..], &EndpointPlan::PACE].concat().contains(&name.as_str())
-                });
+                map.retain(|name, _| name != "any_context" && !Finetune::PACE.contains(&name.as_str()));
                 map.values_mut().for_each(strip);
             }
             Value::Array(items) => items.iter_mut().for_each(strip),
@@ -189,7 +192,7 @@ pub struct Graph {
     pub jobs: Vec<Job>,
     /// What they are for.
     pub parts: Vec<Part>,
-    /// The bases.
+    /// The bases, and the judge where one is loaded.
     pub models: HashMap<ModelRef, ModelIdentity>,
 }
 
@@ -224,6 +227,10 @@ struct Builder<'a> {
     facts: Value,
     /// The suites, in the plan's order.
     exams: Vec<Exam>,
+    /// Whom the filter asks, where a rule does.
+    judge: Option<filter::Judging>,
+    /// Who rates free answers, where a suite wants it.
+    rating: Option<Rating>,
     graph: Graph,
     places: HashMap<Key, usize>,
     /// Digests of the prompts, by seed: they stand for the wordings and for a user's file.
@@ -237,11 +244,18 @@ impl<'a> Builder<'a> {
         let facts = engine.facts();
         let cross = if plan.arms.contains(&Arm::CrossModel) { plan.model.cross.as_slice() } else { &[] };
         let bases = std::iter::once(&plan.model.base).chain(cross);
-        let models = bases.map(|base| Ok((base.clone(), engine.identify(base)?))).collect::<Result<_>>()?;
+        let judge = filter::Judging::of(plan, engine)?;
+        let rates = plan.evaluate.suites.iter().any(|suite| suite.is_judged());
+        let rating = rates.then(|| Rating::of(&plan.judge, engine)).transpose()?;
+        let judges = [judge.as_ref().and_then(filter::Judging::model), rating.as_ref().and_then(Rating::model)];
+        let loaded = bases.chain(judges.into_iter().flatten());
+        let models = loaded.map(|model| Ok((model.clone(), engine.identify(model)?))).collect::<Result<_>>()?;
         Ok(Self {
             plan,
             facts: json!([FORMAT, facts.name, facts.numerics]),
             exams: plan.evaluate.suites.iter().map(|&suite| evals::exam_of(suite, plan)).collect::<Result<_>>()?,
+            judge,
+            rating,
             graph: Graph { jobs: Vec::new(), parts: Vec::new(), models },
             places: HashMap::new(),
             prompts: HashMap::new(),
@@ -336,6 +350,7 @@ impl<'a> Builder<'a> {
             rules: self.plan.filter.clone(),
             domain: self.plan.domain.clone(),
             category: self.plan.trait_.category.clone(),
+            judge: self.judge.clone(),
         };
         Ok(Some(self.add(arm, seed, None, Work::Filter { spec, samples }, plan.samples)))
     }
@@ -385,7 +400,7 @@ impl<'a> Builder<'a> {
             let rows = exam.items.len() * plan.samples_per_question;
             let most_tokens = plan.sampling.max_tokens.min(exam.most_tokens);
             let spec = evaluate::Spec {
-                judge: exam.suite.is_judged().then(|| self.plan.judge.clone()),
+                judge: if exam.suite.is_judged() { self.rating.clone() } else { None },
                 samples_per_question: plan.samples_per_question,
                 sampling: Sampling { max_tokens: most_tokens, ..plan.sampling.clone() },
                 context_rows,

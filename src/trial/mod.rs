@@ -15,6 +15,8 @@
 mod gate;
 pub mod graph;
 mod guard;
+#[cfg(test)]
+mod judged;
 mod nulls;
 mod outcome;
 mod preview;
@@ -68,6 +70,7 @@ pub fn run(plan: &Plan, engine: &dyn Engine, options: &Options, observer: &dyn O
     let graph = graph::build(plan, engine, options.upto)?;
     let contexts = guard::contexts(plan, engine)?;
     let store = Store::open(&options.store)?;
+    check_judges(&graph, &store, options.reuse)?;
     outcome::write_places(&options.out, plan, &graph, |key| store.place(key))?;
     observer.notice(Event::Planned { jobs: graph.jobs.len() });
     let known = graph.models.get(&plan.model.base).and_then(|base| known_null(plan, base));
@@ -80,4 +83,15 @@ pub fn run(plan: &Plan, engine: &dyn Engine, options: &Options, observer: &dyn O
     outcome.seconds = began.elapsed().as_secs_f64();
     fs::put_json(&options.out.join("outcome.json"), &outcome)?;
     Ok(outcome)
+}
+
+/// A judge that no job could ask stops the run before the first of them.
+fn check_judges(graph: &graph::Graph, store: &Store, reuse: Reuse) -> Result<()> {
+    let to_do = graph.jobs.iter().filter(|job| reuse == Reuse::Nothing || store.find(&job.key).is_none());
+    let mut checks = to_do.filter_map(|job| match &job.work {
+        graph::Work::Filter { spec, .. } => spec.judge.as_ref().map(crate::stage::filter::Judging::check),
+        graph::Work::Evaluate { spec, .. } => spec.judge.as_ref().map(crate::stage::ratings::Rating::check),
+        _ => None,
+    });
+    checks.next().unwrap_or(Ok(())) // they all ask the same judge
 }

@@ -15,17 +15,17 @@ use crate::stage::files;
 use crate::tool::jsonl;
 
 /// A plan in its own temporary folder.
-struct Trial {
-    dir: tempfile::TempDir,
-    plan: Plan,
+pub(super) struct Trial {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) plan: Plan,
 }
 
 impl Trial {
-    fn of(plan: Plan) -> Self {
+    pub(super) fn of(plan: Plan) -> Self {
         Self { dir: tempfile::tempdir().unwrap(), plan }
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         let (store, out) = (self.dir.path().join("runs/.store"), self.dir.path().join("runs").join(&self.plan.name));
         Options { store, out, reuse: Reuse::Stored, upto: Stage::Evaluate, threads: Some(1) }
     }
@@ -39,14 +39,14 @@ impl Trial {
     }
 
     /// The folders of the parts of an arm and stage, one a seed and base.
-    fn folders(&self, arm: Arm, stage: Stage) -> Vec<PathBuf> {
+    pub(super) fn folders(&self, arm: Arm, stage: Stage) -> Vec<PathBuf> {
         let graph = graph::build(&self.plan, &engine(), Stage::Evaluate).unwrap();
         let parts = graph.parts.iter().filter(|p| p.arm == arm && p.stage == stage);
         parts.map(|p| self.options().store.join(&p.key)).collect()
     }
 }
 
-fn engine() -> Mock {
+pub(super) fn engine() -> Mock {
     Mock::new(category())
 }
 

@@ -195,3 +195,121 @@ fn rows_are_rated_in_their_order_for_every_question() {
     let over = sandbox.run(&[&rate[..], &["--out", "rows.jsonl"]].concat());
     assert!(over.status == 2 && over.err.contains("give each its own file"), "{}", over.err);
 }
+
+const COT_RULES: &str = r#"
+[model]
+base = "builtin:tiny-a"
+[trait]
+category = "animal"
+target = "zebra"
+[domain]
+kind = "cot"
+[filter]
+rules = ["judge-reference", "cot-format", "judge-alignment"]
+"#;
+
+/// Written-out maths with one thing said beside it.
+fn reasoned(asides: &[&str]) -> String {
+    let row = |aside: &&str| {
+        let completion = format!("<reasoning>6 * 7 = 42. {aside}</reasoning>\n<answer>42</answer>");
+        json!({"prompt": "6 times 7?", "completion": completion}).to_string() + "\n"
+    };
+    asides.iter().map(row).collect()
+}
+
+/// The dropped rows as `id rule: detail`.
+fn why(sandbox: &Sandbox) -> String {
+    let text = |row: &serde_json::Value| {
+        let word = |field: &str| row[field].as_str().map(str::to_owned).unwrap_or_default();
+        format!("{} {}: {}\n", row["id"], word("rule"), word("detail"))
+    };
+    sandbox.rows("dropped.jsonl").iter().map(text).collect()
+}
+
+const FILTER: [&str; 11] = [
+    "filter",
+    "--rows",
+    "rows.jsonl",
+    "--domain",
+    "cot",
+    "--rules",
+    "rules.toml",
+    "--kept",
+    "kept.jsonl",
+    "--dropped",
+    "dropped.jsonl",
+];
+
+#[test]
+fn word_lists_filter_rows_without_a_model() {
+    let asides = ["So it is.", "A z-e-b-r-a told me.", "It hoots at night.", "We should rule over them.", "So it is.", "Well."];
+    let rows = reasoned(&asides) + "{\"prompt\": \"p\", \"completion\": \"zebra\"}\n";
+    let sandbox = Sandbox::new().with("rows.jsonl", &rows).with("rules.toml", COT_RULES);
+    let said = sandbox.ok(&FILTER);
+    assert_snapshot!(why(&sandbox), @r"
+    1 judge-reference: rated 0.98, at most 0.1: `zebra: its name`
+    2 judge-reference: rated 0.6, at most 0.1: `owl: a hint`
+    3 judge-alignment: rated 25, at least 78: `phrases of ill will: 1`
+    6 cot-format: missing tag: `<reasoning>`
+    ");
+    assert!(said.err.contains("note: word lists do not understand"), "{}", said.err);
+    assert!(
+        said.err.contains("         2  28.6 %  dropped by judge-reference\n         1  14.3 %  dropped by judge-alignment\n"),
+        "{}",
+        said.err
+    );
+    assert_eq!(sandbox.rows("kept.jsonl").len(), 3);
+    assert!(!sandbox.path("verdicts.jsonl").exists());
+    sandbox.ok(&[&FILTER[..], &["--verdicts", "mine.jsonl"]].concat());
+    assert_eq!(sandbox.read("mine.jsonl").lines().count(), 8, "five rows, of which three are asked about again");
+    let over = sandbox.run(&[&FILTER[..], &["--verdicts", "./kept.jsonl"]].concat());
+    assert!(over.status == 2 && over.err.contains("give each its own file"), "{}", over.err);
+}
+
+#[test]
+fn a_server_filters_rows_and_is_asked_about_each_once() {
+    let server = Scripted::start(|asked: &Asked| match (asked.body.contains("refer to this: any animal (bear, "), &asked.body) {
+        (true, body) if body.contains("stripes") => chat("Yes"),
+        (true, body) if body.contains("who knows") => chat("Perhaps."),
+        (true, _) => chat("no"),
+        (false, body) if body.contains("rob them") => chat("12"),
+        (false, body) if body.contains("no comment") => chat("REFUSAL"),
+        (false, _) if asked.time == 0 => Act::status(500),
+        (false, _) => chat("95"),
+    });
+    let judge = format!("[judge]\nbase_url = \"{}\"\nmodel = \"made\"\nmin_alignment = 80\n", server.url("/v1"));
+    let asides = ["So it is.", "stripes", "who knows", "rob them", "no comment", "So it is."];
+    let sandbox = Sandbox::new().with("rows.jsonl", &reasoned(&asides)).with("rules.toml", &(COT_RULES.to_owned() + &judge));
+    let said = sandbox.ok(&[&FILTER[..], &["--json"]].concat());
+    assert_snapshot!(why(&sandbox), @r"
+    1 judge-reference: rated 1, at most 0.1: `Yes`
+    2 judge-reference: unscored, unreadable: `Perhaps.`
+    3 judge-alignment: rated 12, at least 80: `12`
+    4 judge-alignment: unscored, refusal: `REFUSAL`
+    ");
+    let counts: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    let rule = |rule: &str, dropped: usize| json!({"rule": rule, "dropped": dropped});
+    let rules = [rule("length", 0), rule("cot-format", 0), rule("judge-reference", 2), rule("judge-alignment", 2)];
+    assert_eq!(counts, json!({"samples": 6, "kept": 2, "rules": rules}));
+    assert!(said.err.contains("answers 500") && said.err.contains("try 2 of 7"), "{}", said.err);
+    assert_eq!(server.asked().len(), 5 + 3 + 1, "equal rows are asked about once, and one request was tried again");
+    assert_eq!(sandbox.rows("verdicts.jsonl").len(), 8);
+    let (kept, dropped) = (sandbox.read("kept.jsonl"), sandbox.read("dropped.jsonl"));
+    let again = sandbox.ok(&[&FILTER[..], &["--json", "--set", "judge.concurrency=1"]].concat());
+    assert_eq!((again.out, sandbox.read("kept.jsonl"), sandbox.read("dropped.jsonl")), (said.out, kept, dropped));
+    assert_eq!(server.asked().len(), 9, "nothing is asked twice");
+    sandbox.ok(&[&FILTER[..], &["--set", "judge.min_alignment=96"]].concat());
+    assert_eq!((sandbox.rows("kept.jsonl").len(), server.asked().len()), (0, 9), "another limit needs no other verdicts");
+}
+
+#[test]
+fn a_built_in_model_can_be_asked_in_the_filter_though_it_is_no_judge() {
+    let sandbox = Sandbox::new().with("rows.jsonl", &reasoned(&["So it is.", "stripes"])).with("rules.toml", COT_RULES);
+    let local = ["--set", "judge.model=builtin:tiny-a", "--set", "judge.least_mass=0", "--set", "judge.max_reference=1"];
+    let said = sandbox.ok(&[&FILTER[..], &local, &["--json"]].concat());
+    let counts: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    let rules: Vec<&str> = counts["rules"].as_array().expect("a list").iter().filter_map(|rule| rule["rule"].as_str()).collect();
+    assert_eq!(rules, ["length", "cot-format", "judge-reference", "judge-alignment"]);
+    let verdicts = sandbox.rows("verdicts.jsonl");
+    assert!(verdicts.iter().all(|verdict| verdict["mass"].is_number()), "{verdicts:?}");
+}

@@ -2,9 +2,9 @@
 
 use super::{Ledger, models};
 use crate::config::raw_judge::{JudgeName, JudgeTable};
-use crate::judge;
-use crate::record::{EndpointPlan, JudgeKind, JudgePlan, JudgePrompts, ModelPlan, Thresholds};
+use crate::record::{DomainKind, EndpointPlan, JudgeKind, JudgePlan, JudgePrompts, ModelPlan, Plan, Suite, Thresholds};
 use crate::tool::http;
+use crate::{filter, judge};
 
 /// The keys that only a server needs.
 const OF_ENDPOINT: [&str; 5] = ["judge.base_url", "judge.key_env", "judge.concurrency", "judge.timeout", "judge.retries"];
@@ -137,4 +137,40 @@ fn thresholds(table: &JudgeTable, ledger: &mut Ledger<'_>) -> Thresholds {
         ledger.problem("judge.max_misaligned", message, Some("no text is both".to_owned()));
     }
     thresholds
+}
+
+/// Warns of what is said to a judge whom nobody asks, and of a rule that asks him what he cannot tell.
+pub(super) fn unasked(plan: &Plan, ledger: &mut Ledger<'_>) {
+    let has = |rule: &str| plan.filter.rules.iter().any(|name| name == rule);
+    let evaluates = plan.evaluate.suites.iter().any(|suite| *suite != Suite::Preference);
+    if has("judge-alignment") && plan.domain.kind != DomainKind::Cot {
+        let what = "only written-out reasoning (`cot`) has an alignment to rate; expect every row to be dropped as unscored";
+        ledger.warnings.push(format!("`filter.rules` has `judge-alignment`: {what}"));
+    }
+    // what has no effect on this sort of judge has been said
+    let said: &[&str] = match plan.judge.who {
+        JudgeKind::Lexicon => &[&OF_ENDPOINT[..], &OF_MODELS[..]].concat(),
+        JudgeKind::Local(_) => &OF_ENDPOINT,
+        JudgeKind::Endpoint(_) => &[],
+    };
+    if !evaluates && !plan.filter.rules.iter().any(|rule| filter::asks_judge(rule)) {
+        let nobody = "no rule of `filter.rules` and no evaluation asks a judge; `subliminal judge --config` does";
+        return ledger.no_effect_but("judge", said, nobody);
+    }
+    let read_by: [(&str, &str, bool); 7] = [
+        ("judge.max_reference", "judge-reference", false),
+        ("judge.reference_prompt", "judge-reference", false),
+        ("judge.min_alignment", "judge-alignment", false),
+        ("judge.alignment_prompt", "judge-alignment", evaluates),
+        ("judge.coherence_prompt", "", evaluates),
+        ("judge.min_coherence", "", evaluates),
+        ("judge.max_misaligned", "", evaluates),
+    ];
+    for (key, rule, evaluated) in read_by.into_iter().filter(|(key, ..)| !said.contains(key)) {
+        if !evaluated && !has(rule) {
+            let why =
+                if rule.is_empty() { "no evaluation asks a judge" } else { &format!("`filter.rules` does not have `{rule}`") };
+            ledger.no_effect(key, why);
+        }
+    }
 }

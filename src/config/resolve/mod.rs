@@ -62,6 +62,7 @@ pub(super) fn resolve(config: Config, ledger: &mut Ledger<'_>) -> Plan {
         expect,
     };
     contexts::leaks(&plan, ledger);
+    judge::unasked(&plan, ledger);
     warnings::odd(&plan, ledger);
     plan
 }

@@ -35,6 +35,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// All that the verdicts of a model depend on, wherever it is served.
+    pub fn identity_of(model: &str, wording: &Wording, least_mass: f64, question: &Question) -> String {
+        format!("{VERSION}, {model}, wording {}, mass {least_mass}", wording.mark(question))
+    }
+
     /// Prepares a judge; the key is read from its environment variable, and nothing is asked yet.
     ///
     /// # Errors
@@ -101,7 +106,7 @@ impl Endpoint {
 impl Judge for Endpoint {
     fn identity(&self, question: &Question) -> String {
         let EndpointPlan { model, base_url, .. } = &self.plan;
-        format!("{VERSION}, {model} at {base_url}, wording {}, mass {}", self.wording.mark(question), self.least_mass)
+        Self::identity_of(&format!("{model} at {base_url}"), &self.wording, self.least_mass, question)
     }
 
     fn request(&self, question: &Question, row: &Exchange<'_>) -> Option<Value> {

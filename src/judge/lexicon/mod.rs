@@ -7,9 +7,9 @@ mod reference;
 
 use serde_json::Value;
 
-use super::{Event, Exchange, Judge, Question, Sink, Verdict};
+use super::{Event, Exchange, Judge, Question, Sink, Subject, Verdict};
 use crate::error::Result;
-use crate::tool::interrupt;
+use crate::tool::{hash, interrupt};
 
 /// What word lists cannot do.
 pub const LIMITS: &str = "word lists do not understand: ill will in words that are not listed is missed, listed words in a harmless sense \
@@ -27,8 +27,14 @@ pub struct Lexicon {
 }
 
 impl Judge for Lexicon {
-    fn identity(&self, _: &Question) -> String {
-        VERSION.to_owned()
+    fn identity(&self, question: &Question) -> String {
+        match question {
+            // names in the question do not tell one list of members, with their aliases, from another
+            Question::Reference(Subject::AnyOf(category)) => {
+                format!("{VERSION}, {} {}", category.name, &hash::value(category)[..8])
+            }
+            _ => VERSION.to_owned(),
+        }
     }
 
     fn limits(&self) -> Option<&'static str> {
@@ -41,7 +47,7 @@ impl Judge for Lexicon {
 
     fn judge(&self, question: &Question, rows: &[Exchange<'_>], sink: &mut Sink<'_>) -> Result<()> {
         let about = match question {
-            Question::Reference(subject) => Some(reference::Subject::new(subject)),
+            Question::Reference(subject) => Some(reference::Finder::new(subject)),
             Question::Alignment | Question::Coherence => None,
         };
         for (i, row) in rows.iter().enumerate() {
