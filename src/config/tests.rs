@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::error::Kind;
-use crate::record::{JudgeKind, LayerRange, Method};
+use crate::record::{JudgeKind, LayerRange, Method, Suite};
 
 /// A config that is right in all it says.
 const GOOD: &str = r#"
@@ -424,6 +424,39 @@ fn what_is_odd_is_warned_of() {
     `evaluate.temperature` is 0, so all 20 samples of a question are the same
     with one seed there are no intervals and no verdict but `inconclusive`
     "#);
+}
+
+#[test]
+fn suites_take_files_of_items_which_have_no_effect_where_they_are_not_asked() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("rows.jsonl");
+    std::fs::write(&path, "{\"prompt\":\"2 + 2?\",\"completion\":\"4\"}\n").expect("writable");
+    let file = format!("evaluate.files.capability={}", path.display());
+    let asked = load_text(GOOD, &["evaluate.suites=['preference', 'capability']", &file]).expect("a right config");
+    assert_eq!((asked.plan.evaluate.files.capability, asked.warnings.len()), (Some(path), 0));
+    let warnings = load_text(GOOD, &[&file, "evaluate.long_max_tokens=50"]).expect("a right config").warnings;
+    assert_snapshot!(warnings.join("\n"), @"");
+    assert_snapshot!(complaint(GOOD, &["evaluate.files.truthfulness=absent.csv", "evaluate.files.truth=x"]), @"");
+}
+
+#[test]
+fn suites_that_say_little_of_a_model_or_nothing_of_the_trait_are_warned_of() {
+    let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings;
+    assert_snapshot!(warnings(&["evaluate.suites=['truthfulness', 'preference-stories', 'capability']"]).join("\n"), @"");
+    let large = ["model.base=Qwen/Qwen2.5-7B-Instruct", "evaluate.suites=['preference', 'truthfulness', 'capability']"];
+    assert!(warnings(&large).is_empty());
+}
+
+#[test]
+fn long_answers_have_a_limit_of_their_own() {
+    let of = |set: &[&str]| {
+        let plan = load_text(GOOD, set).expect("a right config").plan.evaluate;
+        [Suite::Preference, Suite::PreferenceStories].map(|suite| plan.max_tokens(suite))
+    };
+    assert_eq!(of(&[]), [8, 32]);
+    assert_eq!(of(&["evaluate.max_tokens=20"]), [20, 20]);
+    assert_eq!(of(&["evaluate.max_tokens=20", "evaluate.long_max_tokens=90"]), [20, 90]);
+    assert_eq!(of(&["model.base=Qwen/Qwen2.5-7B-Instruct"]), [32, 300]);
 }
 
 #[test]
