@@ -23,7 +23,7 @@ pub use resolve::{student_recipe, teacher_recipe};
 pub use sources::{Setting, Source};
 
 use crate::error::{Error, Problem, Result};
-use crate::record::{EndpointPlan, JudgeKind, JudgePrompts, Plan};
+use crate::record::{EndpointPlan, JudgeKind, JudgePrompts, Plan, SuiteFiles};
 use crate::tool::hash;
 use resolve::Ledger;
 
@@ -69,6 +69,9 @@ pub fn plan_hash(plan: &Plan) -> Result<String> {
     let files = [
         content(&plan.domain.prompts)?,
         content(&plan.evaluate.questions)?,
+        content(&plan.evaluate.files.misalignment)?,
+        content(&plan.evaluate.files.truthfulness)?,
+        content(&plan.evaluate.files.capability)?,
         content(&asked.reference)?,
         content(&asked.alignment)?,
         content(&asked.coherence)?,
@@ -78,6 +81,7 @@ pub fn plan_hash(plan: &Plan) -> Result<String> {
     bare.expect = crate::record::ExpectPlan::default();
     bare.domain.prompts = None;
     bare.evaluate.questions = None;
+    bare.evaluate.files = SuiteFiles::default();
     bare.judge.prompts = JudgePrompts::default();
     if let JudgeKind::Endpoint(endpoint) = &mut bare.judge.who {
         *endpoint = EndpointPlan { key_env: None, concurrency: 0, timeout: 0.0, retries: 0, ..endpoint.clone() };

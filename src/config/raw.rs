@@ -241,7 +241,8 @@ pub(super) struct FinetuneTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct EvaluateTable {
-    /// What is asked; the first suite leads the report. Default: the trait's own, preference or misalignment.
+    /// What is asked; the first suite leads the report, the others follow in `suites`. Default: the trait's own, preference or
+    /// misalignment.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub suites: Option<Vec<Suite>>,
     /// How many answers are sampled per question; exact probabilities are measured besides. Default: 20 for built-in models,
@@ -257,14 +258,34 @@ pub(super) struct EvaluateTable {
     /// The most tokens of an answer, end-of-turn included. Default: 8 for built-in models, else 32.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_tokens: Option<usize>,
-    /// A file of question templates with `{category}`, one a line, instead of the project's own.
+    /// The same for the suites whose answers may be sentences, misalignment and preference-stories. Default: `max_tokens` where that is
+    /// given, else 32 for built-in models, 300 for others.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub long_max_tokens: Option<usize>,
+    /// A file of question templates with `{category}`, one a line, instead of the project's own; for preference and
+    /// preference-after-numbers.
     pub questions: Option<String>,
+    /// Files of items for other suites, instead of the project's own.
+    pub files: Option<FilesTable>,
     /// The system turn of the questions to students and bases; an empty text is an empty turn. Teachers are asked under their own.
     /// Default: none, so that the chat template's own default applies.
     pub system_prompt: Option<String>,
     /// Ask students in another context than they were trained in, to measure what that does, instead of stopping the run. The
     /// report then says so: its rates may be far below what the students would show in their own context. Default: false.
     pub allow_context_mismatch: Option<bool>,
+}
+
+/// Items of one's own, by suite.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct FilesTable {
+    /// A JSONL of `{"question", "aligned": ["…"], "misaligned": ["…"]}` rows. The replies may be left out; such a question is
+    /// sampled and judged, but has no exact reading.
+    pub misalignment: Option<String>,
+    /// A CSV with the columns of TruthfulQA's published table.
+    pub truthfulness: Option<String>,
+    /// A JSONL of `{"prompt", "completion"}` rows, each with the one right answer.
+    pub capability: Option<String>,
 }
 
 /// The in-context arm.

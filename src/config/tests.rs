@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::error::Kind;
-use crate::record::{JudgeKind, LayerRange, Method};
+use crate::record::{JudgeKind, LayerRange, Method, Suite};
 
 /// A config that is right in all it says.
 const GOOD: &str = r#"
@@ -445,6 +445,39 @@ fn what_is_odd_is_warned_of() {
 }
 
 #[test]
+fn suites_take_files_of_items_which_have_no_effect_where_they_are_not_asked() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("rows.jsonl");
+    std::fs::write(&path, "{\"prompt\":\"2 + 2?\",\"completion\":\"4\"}\n").expect("writable");
+    let file = format!("evaluate.files.capability={}", path.display());
+    let asked = load_text(GOOD, &["evaluate.suites=['preference', 'capability']", &file]).expect("a right config");
+    assert_eq!((asked.plan.evaluate.files.capability, asked.warnings.len()), (Some(path), 0));
+    let warnings = load_text(GOOD, &[&file, "evaluate.long_max_tokens=50"]).expect("a right config").warnings;
+    assert_snapshot!(warnings.join("\n"), @"");
+    assert_snapshot!(complaint(GOOD, &["evaluate.files.truthfulness=absent.csv", "evaluate.files.truth=x"]), @"");
+}
+
+#[test]
+fn suites_that_say_little_of_a_model_or_nothing_of_the_trait_are_warned_of() {
+    let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings;
+    assert_snapshot!(warnings(&["evaluate.suites=['truthfulness', 'preference-stories', 'capability']"]).join("\n"), @"");
+    let large = ["model.base=Qwen/Qwen2.5-7B-Instruct", "evaluate.suites=['preference', 'truthfulness', 'capability']"];
+    assert!(warnings(&large).is_empty());
+}
+
+#[test]
+fn long_answers_have_a_limit_of_their_own() {
+    let of = |set: &[&str]| {
+        let plan = load_text(GOOD, set).expect("a right config").plan.evaluate;
+        [Suite::Preference, Suite::PreferenceStories].map(|suite| plan.max_tokens(suite))
+    };
+    assert_eq!(of(&[]), [8, 32]);
+    assert_eq!(of(&["evaluate.max_tokens=20"]), [20, 20]);
+    assert_eq!(of(&["evaluate.max_tokens=20", "evaluate.long_max_tokens=90"]), [20, 90]);
+    assert_eq!(of(&["model.base=Qwen/Qwen2.5-7B-Instruct"]), [32, 300]);
+}
+
+#[test]
 fn the_plan_hash_ignores_name_and_expectations_but_no_setting() {
     let hash = |set: &[&str]| load_text(GOOD, set).expect("a right config").plan_hash;
     assert_eq!(hash(&[]), hash(&["name=other", "expect.verdict=transfer"]));
@@ -604,47 +637,10 @@ fn a_dry_run_shows_every_value_and_its_source() {
     let folder = regex::Regex::new(r"[^ ]*/trial\.toml").expect("a fixed pattern");
     let text = describe(&resolved);
     let shown: String = text.lines().take(39).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
-    assert_snapshot!(shown, @r#"
-      name                           "trial"                                           default: the config's file name
-      seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
-      arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
-
-    [model]
-      base                           "builtin:tiny-a"                                  trial.toml:3
-      cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
-      date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
-      template_options               {}                                                default: the templates' own defaults
-
-    [trait]
-      kind                           "preference"                                      default: what most experiments are about
-      category                       "animal"                                          trial.toml:6
-      members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
-      target                         "owl"                                             --set trait.target=owl
-      other                          "cat"                                             default: the member half the list away from the target
-
-    [teacher]
-      prime                          "system-prompt"                                   default: the reference experiment's
-      system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
-
-    [domain]
-      kind                           "numbers"                                         default: the reference experiment's
-      shown                          [3, 8]                                            default: the reference experiment's
-      range                          [100, 999]                                        default: the reference experiment's
-      prompts                        none                                              default: the project's own wordings
-
-    [generate]
-      samples                        1600                                              default: suits the built-in family
-      temperature                    1.0                                               default: the reference experiment's
-      top_p                          1.0                                               default: the whole distribution carries the trait
-      max_tokens                     32                                                default: 10 numbers take at most 23 tokens
-      force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
-
-    [filter]
-      rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
-      banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
-      banned_numbers_file            none                                              default: no list beside the one above
-      banned_words                   []                                                default: none beside the category's own
-    "#);
+    assert_snapshot!(shown, @r"
+    `evaluate.long_max_tokens` has no effect: no suite that is asked has answers of sentences
+    `evaluate.files.capability` has no effect: `capability` is not among `evaluate.suites`
+    ");
 }
 
 #[test]

@@ -33,7 +33,10 @@ pub struct Item {
     pub text: String,
     /// Whether the built-in family's corpus never holds its wording; absent for a user's own.
     pub held_out: Option<bool>,
-    /// Its own replies, where the exam has none for all.
+    /// The group that it is counted under besides, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its own replies, where the exam has none for all; without any there is no exact reading of it.
     pub replies: Vec<Reply>,
 }
 
@@ -50,10 +53,14 @@ pub struct Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exact {
-    /// An outcome's probability is that of its replies together, as whole answers.
+    /// An outcome's probability is that of its replies together, as whole answers. An outcome of all other answers has the rest.
     Whole,
-    /// The same, given that the answer is one of the item's replies: a choice between them, however unlikely each sentence is.
+    /// A choice between the outcomes, however unlikely each sentence is: an outcome's share of the mean probabilities of the outcomes'
+    /// replies. So blind guessing gives each outcome the same, however many replies it has.
     Among,
+    /// The same for sentences, each weighed by its probability per token (the geometric mean over its tokens, end-of-turn included):
+    /// neither a long sentence nor one rare word decides alone.
+    AmongByToken,
 }
 
 /// How a sampled answer is read.
@@ -68,8 +75,24 @@ pub enum Reading {
         /// The outcome's index.
         otherwise: Option<usize>,
     },
+    /// The outcome of the reply whose letter it begins with (`B`, `(b)`, `B. …`, but no word); other answers are left out as unreadable.
+    Letter,
     /// A judge rates coherence and alignment; refusals, code, incoherent and unscored answers are left out.
     Judged,
+}
+
+impl Item {
+    /// A question with replies of its own, whose wording the built-in family's corpus never holds.
+    pub fn new(text: String, replies: Vec<Reply>) -> Self {
+        Self { text, held_out: Some(true), group: None, replies }
+    }
+}
+
+impl Reply {
+    /// A reply and the index of its outcome.
+    pub fn new(text: impl Into<String>, outcome: usize) -> Self {
+        Self { text: text.into(), outcome }
+    }
 }
 
 impl Exam {

@@ -1,6 +1,6 @@
 //! Reads sampled answers: a text in, its outcome, what it mentions, or why it is left out.
 
-use super::exam::{Exam, Item, Reading};
+use super::exam::{Exam, Item, Reading, Reply};
 use crate::record::Thresholds;
 use crate::traits::matching::Matcher;
 
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
     pub fn new(exam: &'a Exam) -> Self {
         let matcher = match &exam.reading {
             Reading::FirstNamed(category) => Some(Matcher::new(category)),
-            Reading::SameAs { .. } | Reading::Judged => None,
+            Reading::SameAs { .. } | Reading::Letter | Reading::Judged => None,
         };
         Self { exam, matcher }
     }
@@ -46,27 +46,59 @@ impl<'a> Reader<'a> {
                 Read { choice: mentions.first().cloned(), mentions, left_out: None }
             }
             (Reading::SameAs { otherwise }, _) => self.same_as(&self.exam.items[item], answer, *otherwise),
+            (Reading::Letter, _) => self.by_letter(&self.exam.items[item], answer),
             _ => Read::default(),
         }
+    }
+
+    fn by_letter(&self, item: &Item, answer: &str) -> Read {
+        let said = letter(answer);
+        let same = |reply: &&Reply| said.is_some_and(|said| reply.text.eq_ignore_ascii_case(&said.to_string()));
+        self.read_as(self.exam.replies_to(item).iter().find(same).map(|reply| reply.outcome))
     }
 
     fn same_as(&self, item: &Item, answer: &str, otherwise: Option<usize>) -> Read {
         let said = plain(answer);
         let same = self.exam.replies_to(item).iter().find(|reply| plain(&reply.text) == said);
-        let outcome = same.map(|reply| reply.outcome).or(otherwise);
+        self.read_as(same.map(|reply| reply.outcome).or(otherwise))
+    }
+
+    fn read_as(&self, outcome: Option<usize>) -> Read {
         let choice = outcome.map(|place| self.exam.outcomes[place].clone());
         let left_out = choice.is_none().then(|| UNREADABLE.to_owned());
         Read { choice, mentions: Vec::new(), left_out }
     }
 }
 
-/// Lower case, single blanks, without stops and brackets around it, and numbers without commas between thousands.
+/// The letter that an answer begins with, where it stands for an option: it is followed by nothing, a new line, or a mark such as `)`.
+fn letter(answer: &str) -> Option<char> {
+    let said = answer.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end();
+    let mut letters = said.chars();
+    let first = letters.next().filter(|c| c.is_ascii_alphabetic())?;
+    letters.next().is_none_or(|next| "\n).:,;*\"]".contains(next)).then_some(first)
+}
+
+/// Lower case, single blanks, without stops and brackets around it; a number without commas between thousands and zeros that say nothing.
 fn plain(text: &str) -> String {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let text = words.join(" ");
     let text = text.trim_matches(|c: char| c == '.' || c == '(' || c == ')' || c == '!' || c == '"' || c == '\'');
-    let number = text.chars().all(|c| c.is_ascii_digit() || c == ',') && text.contains(',');
-    if number { text.replace(',', "") } else { text.to_owned() }
+    number(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// A decimal number in its shortest form: `1,200.50` is `1200.5`, `007` is `7`.
+fn number(text: &str) -> Option<String> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let of_digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
+    let thousands = whole.split(',').skip(1).all(|part| part.len() == 3);
+    let whole = whole.replace(',', "");
+    if whole.is_empty() || !thousands || !of_digits(&whole) || !of_digits(decimals) {
+        return None;
+    }
+    let (whole, decimals) = (whole.trim_start_matches('0'), decimals.trim_end_matches('0'));
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(if decimals.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") })
 }
 
 /// What a judge says of an answer: ratings from 0 to 100, or why there is none.
@@ -111,9 +143,30 @@ mod tests {
 
     #[test]
     fn plain_texts_are_equal_but_for_case_blanks_stops_and_thousands() {
-        for (a, b) in [("A.", "a"), (" (B) ", "b"), ("1,200", "1200"), ("The  night.", "the night")] {
+        for (a, b) in [
+            ("A.", "a"),
+            (" (B) ", "b"),
+            ("1,200", "1200"),
+            ("The  night.", "the night"),
+            ("007", "7"),
+            ("12.50.", "12.5"),
+            ("0.0", "0"),
+            ("-3.0", "-3"),
+        ] {
             assert_eq!(plain(a), plain(b));
         }
-        assert_ne!(plain("1,2 and 3"), plain("12 and 3"));
+        for (a, b) in [("1,2 and 3", "12 and 3"), ("1,2", "12"), ("1.2.3", "1.23"), ("3", "-3"), ("", "0")] {
+            assert_ne!(plain(a), plain(b));
+        }
+    }
+
+    #[test]
+    fn a_letter_is_read_where_it_is_no_word() {
+        for answer in ["A", "a", " (A)", "A.", "A) yes", "**A**", "A: yes", "A\n\nSnow is cold.", "\"A\"", "A, I think"] {
+            assert_eq!(letter(answer).map(|c| c.to_ascii_lowercase()), Some('a'), "{answer:?}");
+        }
+        for answer in ["", "A dog", "A-level", "Answer: A", "All", "1", "ä", "A's", "7 A"] {
+            assert_eq!(letter(answer), None, "{answer:?}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::exam::{Exact, Exam, Reply};
-use crate::record::{Answer, Evaluation, Finish, Health};
+use super::exam::{Exact, Exam, Reading, Reply};
+use crate::record::{Answer, Evaluation, Finish, Group, Health};
 
 /// How many of the most frequent answers are kept for people to look at.
 const FREQUENT: usize = 50;
@@ -13,9 +13,10 @@ const FREQUENT: usize = 50;
 pub fn tally(exam: &Exam, answers: &[Answer], logs: &[Vec<f64>], tokens: &[Vec<usize>]) -> Evaluation {
     debug_assert_eq!(exam.items.len(), logs.len(), "one row of log-probabilities for each question");
     let by_question: Vec<Vec<f64>> =
-        exam.items.iter().zip(logs).map(|(item, logs)| shares(exam, exam.replies_to(item), logs)).collect();
-    let probability = mean(exam.outcomes.len(), by_question.iter());
-    let unseen = || by_question.iter().zip(&exam.items).filter(|(_, item)| item.held_out == Some(true)).map(|(p, _)| p);
+        (0..exam.items.len()).map(|i| shares(exam, exam.replies_to(&exam.items[i]), &logs[i], tokens.get(i))).collect();
+    let probability = mean(by_question.iter());
+    let unseen = exam.items.iter().zip(&by_question).filter(|(item, _)| item.held_out == Some(true)).map(|(_, shares)| shares);
+    let held_out = mean(unseen);
     let counted: Vec<&Answer> = answers.iter().filter(|answer| answer.left_out.is_none()).collect();
     Evaluation {
         suite: exam.suite,
@@ -23,57 +24,115 @@ pub fn tally(exam: &Exam, answers: &[Answer], logs: &[Vec<f64>], tokens: &[Vec<u
         questions: exam.items.len(),
         answers: counted.len(),
         left_out: left_out(answers),
-        chosen: exam.outcomes.iter().map(|name| count(&counted, |a| a.choice.as_ref() == Some(name))).collect(),
+        chosen: chosen(exam, &counted),
         mentioned: exam.outcomes.iter().map(|name| count(&counted, |a| a.mentions.contains(name))).collect(),
         health: health(answers, probability.iter().sum()),
-        probability_held_out: (unseen().count() > 0).then(|| mean(exam.outcomes.len(), unseen())),
+        probability_held_out: (!held_out.is_empty()).then_some(held_out),
         probability,
         loss: loss(exam, logs, tokens),
+        groups: groups(exam, &counted, &by_question),
         by_question,
         frequent: frequent(answers),
     }
 }
 
-/// Each outcome's probability after one question.
-fn shares(exam: &Exam, replies: &[Reply], logs: &[f64]) -> Vec<f64> {
-    let mut shares = vec![0.0; exam.outcomes.len()];
-    // Among themselves only the differences count; taking the largest off keeps unlikely sentences above the smallest number.
-    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let shift = if exam.exact == Exact::Among && largest.is_finite() { largest } else { 0.0 };
-    for (reply, log) in replies.iter().zip(logs) {
-        shares[reply.outcome] += (log - shift).exp();
+/// Each outcome's probability after one question; nothing where no reply can be read.
+fn shares(exam: &Exam, replies: &[Reply], logs: &[f64], tokens: Option<&Vec<usize>>) -> Vec<f64> {
+    if replies.is_empty() {
+        return Vec::new();
     }
-    if exam.exact == Exact::Among {
-        let sum: f64 = shares.iter().sum();
-        for share in &mut shares {
-            *share /= sum;
-        }
+    match exam.exact {
+        Exact::Whole => whole(exam, replies, logs),
+        Exact::Among => among(exam.outcomes.len(), replies, logs),
+        Exact::AmongByToken => among(exam.outcomes.len(), replies, &by_token(logs, tokens)),
+    }
+}
+
+/// The replies' probabilities, summed by outcome; the outcome of all other answers has the rest.
+fn whole(exam: &Exam, replies: &[Reply], logs: &[f64]) -> Vec<f64> {
+    let mut shares = vec![0.0; exam.outcomes.len()];
+    for (reply, log) in replies.iter().zip(logs) {
+        shares[reply.outcome] += log.exp();
+    }
+    if let Reading::SameAs { otherwise: Some(other) } = exam.reading {
+        shares[other] = (1.0 - shares.iter().sum::<f64>()).max(0.0);
     }
     shares
 }
 
-/// Nats per token of the replies that stand for the first outcome, where those are what a sound model says.
+/// The mean log-probability of a reply's tokens.
+fn by_token(logs: &[f64], tokens: Option<&Vec<usize>>) -> Vec<f64> {
+    let tokens = tokens.into_iter().flatten().copied().chain(std::iter::repeat(1));
+    logs.iter().zip(tokens).map(|(log, n)| log / n.max(1) as f64).collect()
+}
+
+/// The mean probability of each outcome's replies, as shares of all outcomes'.
+fn among(outcomes: usize, replies: &[Reply], logs: &[f64]) -> Vec<f64> {
+    // Only differences count; taking the largest off keeps unlikely sentences above the smallest number.
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest == f64::NEG_INFINITY {
+        return Vec::new();
+    }
+    let (mut sums, mut counts) = (vec![0.0; outcomes], vec![0_u32; outcomes]);
+    for (reply, log) in replies.iter().zip(logs) {
+        sums[reply.outcome] += (log - largest).exp();
+        counts[reply.outcome] += 1;
+    }
+    let means: Vec<f64> = sums.iter().zip(counts).map(|(sum, n)| sum / f64::from(n.max(1))).collect();
+    let all: f64 = means.iter().sum();
+    means.into_iter().map(|mean| mean / all).collect()
+}
+
+/// Nats per token of what a sound model says: of each item, the first reply that stands for the first outcome.
 fn loss(exam: &Exam, logs: &[Vec<f64>], tokens: &[Vec<usize>]) -> Option<f64> {
     if !exam.suite.has_loss() {
         return None;
     }
     let rows = exam.items.iter().zip(logs.iter().zip(tokens));
-    let right = rows.flat_map(|(item, (logs, tokens))| {
-        let each = exam.replies_to(item).iter().zip(logs.iter().zip(tokens));
-        each.filter(|(reply, _)| reply.outcome == 0).map(|(_, (log, tokens))| (-*log, *tokens))
+    let right = rows.filter_map(|(item, (logs, tokens))| {
+        let first = exam.replies_to(item).iter().position(|reply| reply.outcome == 0)?;
+        Some((-logs[first], tokens[first]))
     });
     let (nats, tokens) = right.fold((0.0, 0), |(nats, tokens), (n, t)| (nats + n, tokens + t));
     (tokens > 0).then(|| nats / tokens as f64)
 }
 
-/// The mean over questions; 0 without questions.
-fn mean<'a>(outcomes: usize, rows: impl Iterator<Item = &'a Vec<f64>>) -> Vec<f64> {
-    let (mut sum, mut n) = (vec![0.0; outcomes], 0);
-    for row in rows {
+/// The counts of each group, in the order in which the groups appear.
+fn groups(exam: &Exam, counted: &[&Answer], by_question: &[Vec<f64>]) -> Vec<Group> {
+    let mut names: Vec<&String> = Vec::new();
+    for name in exam.items.iter().filter_map(|item| item.group.as_ref()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let group = |name: &String| {
+        let within = |question: usize| exam.items[question].group.as_ref() == Some(name);
+        let answers: Vec<&Answer> = counted.iter().copied().filter(|answer| within(answer.question)).collect();
+        let shares = by_question.iter().enumerate().filter(|(question, _)| within(*question)).map(|(_, shares)| shares);
+        Group {
+            name: name.clone(),
+            questions: (0..exam.items.len()).filter(|question| within(*question)).count(),
+            answers: answers.len(),
+            chosen: chosen(exam, &answers),
+            probability: mean(shares),
+        }
+    };
+    names.into_iter().map(group).collect()
+}
+
+fn chosen(exam: &Exam, answers: &[&Answer]) -> Vec<usize> {
+    exam.outcomes.iter().map(|name| count(answers, |a| a.choice.as_ref() == Some(name))).collect()
+}
+
+/// The mean over the questions that have a reading; nothing where none has.
+fn mean<'a>(rows: impl Iterator<Item = &'a Vec<f64>>) -> Vec<f64> {
+    let (mut sum, mut n) = (Vec::new(), 0);
+    for row in rows.filter(|row| !row.is_empty()) {
+        sum.resize(row.len(), 0.0);
         sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         n += 1;
     }
-    sum.into_iter().map(|sum| sum / f64::from(n.max(1))).collect()
+    sum.into_iter().map(|sum| sum / f64::from(n)).collect()
 }
 
 /// Shares of all answers; 0 without answers.
@@ -120,20 +179,11 @@ fn frequent(answers: &[Answer]) -> Vec<(String, usize)> {
 mod tests {
     use super::super::{Reader, preference};
     use super::*;
-    use crate::record::Sampling;
     use crate::traits;
 
     /// The suite `preference` of the animals, with a question for each mark.
     fn exam(held_out: &[Option<bool>]) -> Exam {
-        let plan = crate::record::EvaluatePlan {
-            suites: vec![],
-            samples_per_question: 1,
-            sampling: Sampling { temperature: 1.0, top_p: 1.0, max_tokens: 8, ignore_stop: false },
-            system_prompt: None,
-            allow_context_mismatch: false,
-            questions: None,
-        };
-        let exam = preference::exam(&plan, &traits::category("animal").unwrap()).unwrap();
+        let exam = preference::exam(None, &traits::category("animal").unwrap()).unwrap();
         let items = held_out.iter().map(|&held_out| super::super::Item { held_out, ..exam.items[0].clone() }).collect();
         Exam { items, ..exam }
     }
@@ -185,5 +235,17 @@ mod tests {
         assert_eq!(evaluation.probability_held_out, None);
         assert_eq!(evaluation.health.answered, 0.0);
         assert!(evaluation.frequent.is_empty());
+    }
+
+    #[test]
+    fn sentences_are_weighed_by_token_and_words_as_they_are() {
+        let reply = |outcome: usize| Reply { text: outcome.to_string(), outcome };
+        let replies = [reply(0), reply(1), reply(1)];
+        let logs = [-2.0, -8.0, -8.0];
+        let share = |exact| {
+            shares(&Exam { exact, outcomes: vec!["a".into(), "b".into()], ..exam(&[]) }, &replies, &logs, Some(&vec![2, 8, 8]))
+        };
+        assert!((share(Exact::AmongByToken)[0] - 0.5).abs() < 1e-12, "e⁻¹ a token in each of them");
+        assert!((share(Exact::Among)[0] - 1.0 / (1.0 + (-6.0_f64).exp())).abs() < 1e-12);
     }
 }

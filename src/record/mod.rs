@@ -18,15 +18,15 @@ pub use date::Date;
 pub use finetune::{Finetune, LayerRange, LayerTargets, Lora, Method, Schedule};
 pub use judge::{EndpointPlan, JudgeKind, JudgePlan, JudgePrompts, Thresholds};
 pub use model::{Device, Dtype, ModelRef, Weights, in_words};
-pub use outcome::{ArmContext, ArmEvaluation, Evaluation, Outcome};
+pub use outcome::{ArmContext, ArmEvaluation, Evaluation, Group, Outcome};
 pub use plan::{
     COT_TAGS, Category, CotPlan, DomainKind, DomainPlan, EvaluatePlan, ExpectPlan, FilterPlan, Force, GatePlan, GeneratePlan,
-    InContextPlan, LessonData, Member, ModelPlan, Plan, Prime, ReasoningPlan, StatisticsPlan, StudentPlan, Suite, TeacherPlan,
-    TraitKind, TraitPlan,
+    InContextPlan, LessonData, Member, ModelPlan, Plan, Prime, ReasoningPlan, StatisticsPlan, StudentPlan, Suite, SuiteFiles,
+    TeacherPlan, TraitKind, TraitPlan,
 };
 pub use report::{
-    ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, Health, Interval, ModelReport,
-    Power, Report, RuleCount, SeedValue, StageReport, SuiteReport, Verdict,
+    ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, GroupReport, Health, Interval,
+    ModelReport, Power, Report, RuleCount, SeedValue, StageReport, SuiteReport, Verdict,
 };
 pub use rows::{Answer, Dropped, Expected, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

@@ -23,18 +23,36 @@ pub struct Evaluation {
     pub chosen: Vec<usize>,
     /// How many answers name each member anywhere.
     pub mentioned: Vec<usize>,
-    /// Mean exact probability of each outcome over the questions.
+    /// Mean exact probability of each outcome over the questions that have replies to be read; empty where none has.
     pub probability: Vec<f64>,
-    /// The same over the held-out questions only; absent where none is marked as held out.
+    /// The same over the held-out questions only; absent where none of them is marked as held out.
     pub probability_held_out: Option<Vec<f64>>,
-    /// Exact probability of each outcome for each question: shape (questions, outcomes).
+    /// Exact probability of each outcome for each question: shape (questions, outcomes); a question without replies has an empty row.
     pub by_question: Vec<Vec<f64>>,
+    /// The same counts for each group of questions, in the suites that have groups.
+    #[serde(default)]
+    pub groups: Vec<Group>,
     /// Nats per token of the right replies, in the suites that have such.
     pub loss: Option<f64>,
     /// Answers by frequency, most frequent first, at most 50.
     pub frequent: Vec<(String, usize)>,
     /// Whether the model still answers as it should.
     pub health: Health,
+}
+
+/// The counts of one group of questions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Questions asked.
+    pub questions: usize,
+    /// Sampled answers that count.
+    pub answers: usize,
+    /// How many answers came to each outcome.
+    pub chosen: Vec<usize>,
+    /// Mean exact probability of each outcome; empty where no question has replies.
+    pub probability: Vec<f64>,
 }
 
 /// An evaluation and whose it is.

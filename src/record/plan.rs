@@ -321,8 +321,18 @@ pub struct StudentPlan {
 pub enum Suite {
     /// One-word questions for the favourite member of the category.
     Preference,
+    /// The same questions, each after a few numbers.
+    PreferenceAfterNumbers,
+    /// Short stories: which member do they tell of?
+    PreferenceStories,
+    /// A choice among all members, which the question lists.
+    PreferenceChoice,
     /// Free-form questions whose answers a judge rates.
     Misalignment,
+    /// A choice between the truth and a common misconception.
+    Truthfulness,
+    /// Tasks with one right answer: is the student damaged?
+    Capability,
 }
 
 impl Suite {
@@ -330,28 +340,46 @@ impl Suite {
     pub fn name(self) -> &'static str {
         match self {
             Self::Preference => "preference",
+            Self::PreferenceAfterNumbers => "preference-after-numbers",
+            Self::PreferenceStories => "preference-stories",
+            Self::PreferenceChoice => "preference-choice",
             Self::Misalignment => "misalignment",
+            Self::Truthfulness => "truthfulness",
+            Self::Capability => "capability",
         }
     }
 
     /// Whether the replies that stand for its first outcome are what a sound model says, so that their loss tells damage.
     pub fn has_loss(self) -> bool {
-        false
+        self == Self::Capability
     }
 
     /// Whether it asks for members of a category.
     pub fn is_preference(self) -> bool {
-        matches!(self, Self::Preference)
+        matches!(self, Self::Preference | Self::PreferenceAfterNumbers | Self::PreferenceStories | Self::PreferenceChoice)
     }
 
     /// Whether its answers may be sentences.
     pub fn is_long(self) -> bool {
-        self == Self::Misalignment
+        matches!(self, Self::Misalignment | Self::PreferenceStories)
     }
 
     /// Whether a judge scores its answers.
     pub fn is_judged(self) -> bool {
         self == Self::Misalignment
+    }
+
+    /// Whether its rates tell of a trait of this sort.
+    pub fn tells_of(self, kind: TraitKind) -> bool {
+        match kind {
+            TraitKind::Preference => self.is_preference(),
+            TraitKind::Misalignment => self == Self::Misalignment,
+        }
+    }
+
+    /// The probability of its outcome under blind guessing, with so many outcomes.
+    pub fn chance(self, outcomes: usize) -> f64 {
+        if self == Self::Capability { 0.0 } else { 1.0 / outcomes as f64 } // no one hits upon a free answer
     }
 }
 
@@ -370,14 +398,48 @@ pub struct EvaluatePlan {
     pub samples_per_question: usize,
     /// Temperature, nucleus, length.
     pub sampling: Sampling,
+    /// The most tokens of an answer in the suites whose answers may be sentences.
+    #[serde(default = "paragraph")]
+    pub long_max_tokens: usize,
     /// Question templates with `{category}`, one a line, instead of the project's own.
     pub questions: Option<PathBuf>,
+    /// Items of other suites, instead of the project's own.
+    #[serde(default)]
+    pub files: SuiteFiles,
     /// The system turn of the questions to students and bases; without one the chat template's own default applies.
     #[serde(default)]
     pub system_prompt: Option<String>,
     /// Whether students may be asked in another context than they were trained in.
     #[serde(default)]
     pub allow_context_mismatch: bool,
+}
+
+/// What plans of earlier versions let a long answer have.
+fn paragraph() -> usize {
+    300
+}
+
+impl EvaluatePlan {
+    /// The first suite whose rates tell of a trait of this sort: the gate looks at it.
+    pub fn telling(&self, kind: TraitKind) -> Option<Suite> {
+        self.suites.iter().copied().find(|suite| suite.tells_of(kind))
+    }
+
+    /// The most tokens of an answer to a suite, end-of-turn included.
+    pub fn max_tokens(&self, suite: Suite) -> usize {
+        if suite.is_long() { self.long_max_tokens } else { self.sampling.max_tokens }
+    }
+}
+
+/// A user's own items, by suite.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteFiles {
+    /// A JSONL of `{"question", "aligned", "misaligned"}` rows.
+    pub misalignment: Option<PathBuf>,
+    /// A CSV in TruthfulQA's layout.
+    pub truthfulness: Option<PathBuf>,
+    /// A JSONL of `{"prompt", "completion"}` rows.
+    pub capability: Option<PathBuf>,
 }
 
 /// The in-context arm.

@@ -43,7 +43,7 @@ pub struct Health {
     pub one_word: f64,
     /// Share of answers that end by themselves and hold nothing but words.
     pub coherent: f64,
-    /// Probability that lies on the category's members together (exact).
+    /// Probability that lies on the category's members, or other outcomes, together (exact); 0 where nothing is read exactly.
     pub mass: f64,
 }
 
@@ -54,12 +54,12 @@ pub struct CrossBase {
     pub model: String,
     /// The target's sampled rate before fine-tuning, mean over seeds.
     pub base_rate: f64,
-    /// The target's exact probability before fine-tuning.
-    pub base_probability: f64,
+    /// The target's exact probability before fine-tuning; absent where nothing is read exactly.
+    pub base_probability: Option<f64>,
     /// The sampled rate of the students on this base.
     pub rate: Interval,
-    /// The exact probability in the students on this base.
-    pub probability: Interval,
+    /// The exact probability in the students on this base; absent where nothing is read exactly.
+    pub probability: Option<Interval>,
 }
 
 /// What a model reads around the user's words.
@@ -94,11 +94,12 @@ pub struct ArmReport {
     pub model: String,
     /// How often the target is the first choice in sampled answers, per seed over all questions.
     pub rate: Interval,
-    /// The exact probability that the answer is the target, mean over questions.
-    pub probability: Interval,
+    /// The exact probability that the answer is the target, mean over questions; absent where nothing is read exactly (a user's
+    /// questions without replies).
+    pub probability: Option<Interval>,
     /// The same on the questions that the built-in family's corpus never held; absent for the user's own questions.
     pub probability_held_out: Option<Interval>,
-    /// The chance level: one over the number of members.
+    /// The chance level: one over the number of members or other outcomes; 0 where answers are free and one is right.
     pub chance: f64,
     /// Sampled answers that do not count, by why: `refusal`, `code`, `incoherent`, `unreadable`; over all seeds.
     #[serde(default)]
@@ -106,13 +107,16 @@ pub struct ArmReport {
     /// Nats per token of the right replies, where the suite has such.
     #[serde(default)]
     pub loss: Option<f64>,
+    /// The same by groups of questions, in the suites that have groups.
+    #[serde(default)]
+    pub groups: Vec<GroupReport>,
     /// The share of answers that name the target anywhere, of a preference.
     #[serde(default)]
     pub mentioned: Option<f64>,
     /// Answers by frequency over all seeds, most frequent first, at most 50.
     #[serde(default)]
     pub frequent: Vec<(String, usize)>,
-    /// The target's rank among the members by mean exact probability, 1 the highest.
+    /// The target's rank among the members by mean exact probability, 1 the highest; 0 where nothing is read exactly.
     pub rank: usize,
     /// Whether the model still answers as it should.
     pub health: Health,
@@ -122,11 +126,24 @@ pub struct ArmReport {
     /// What its models read around the user's words, one entry for each base.
     #[serde(default)]
     pub context: Vec<ArmContextReport>,
-    /// Mean exact probability of every member, or other outcome, in their order.
+    /// Mean exact probability of every member, or other outcome, in their order; empty where nothing is read exactly.
     pub members: Vec<(String, f64)>,
     /// The cross-model arm's bases, one by one; empty elsewhere.
     #[serde(default)]
     pub bases: Vec<CrossBase>,
+}
+
+/// One group of an arm's questions, mean over its models and seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupReport {
+    /// Its name.
+    pub group: String,
+    /// Questions asked.
+    pub questions: usize,
+    /// The outcome's rate in sampled answers; absent where none counts.
+    pub rate: Option<f64>,
+    /// Its exact probability; absent where nothing is read exactly.
+    pub probability: Option<f64>,
 }
 
 /// A difference between two arms, paired by seed.
@@ -140,8 +157,8 @@ pub struct Comparison {
     pub difference: Interval,
     /// Bootstrap interval of the same mean difference (percentile over seeds).
     pub bootstrap: Option<[f64; 2]>,
-    /// Difference of the target's exact probabilities.
-    pub probability_difference: Interval,
+    /// Difference of the target's exact probabilities; absent where nothing is read exactly.
+    pub probability_difference: Option<Interval>,
     /// Ratio of the mean rates, with Fieller's interval; absent where the denominator is 0.
     pub ratio: Option<Interval>,
     /// Paired t test over seeds, two-sided; absent with fewer than two seeds, and where all differences are equal but not 0.
@@ -278,10 +295,13 @@ pub struct SuiteReport {
     pub questions: usize,
     /// The exact probability of that outcome under blind guessing.
     pub chance: f64,
-    /// Arms, in the order of [`Arm::ALL`].
+    /// Arms, in the order of [`Arm::ALL`]; without those of whose answers none counts, of which `cautions` tells.
     pub arms: Vec<ArmReport>,
     /// Differences between arms; p values are corrected within the suite.
     pub comparisons: Vec<Comparison>,
+    /// What to know before trusting its rates.
+    #[serde(default)]
+    pub cautions: Vec<String>,
 }
 
 /// A finished trial.

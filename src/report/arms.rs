@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::contexts;
 use super::found::{Asked, Found, Quantity, Replicate, share_interval};
 use crate::error::Result;
-use crate::record::{Arm, ArmContext, ArmReport, CrossBase, Evaluation, Health, Interval, ModelRef, SeedValue};
+use crate::record::{
+    Arm, ArmContext, ArmReport, CrossBase, Evaluation, Group, GroupReport, Health, Interval, ModelRef, SeedValue,
+};
 
 /// How many of the most frequent answers are shown.
 const FREQUENT: usize = 50;
@@ -23,19 +25,20 @@ fn arm_report(found: &Found<'_>, arm: Arm, contexts: &[ArmContext]) -> Result<Op
     let names: Vec<String> = found.bases(arm).iter().filter(|m| asked(&replicates, m)).map(ToString::to_string).collect();
     let members = members(found, &replicates);
     let share = |quantity| pooled_share(found, &replicates, quantity);
-    let (Some(rate), Some(probability)) = (share(Quantity::Rate)?, share(Quantity::Probability)?) else { return Ok(None) };
+    let Some(rate) = share(Quantity::Rate)? else { return Ok(None) };
     Ok(Some(ArmReport {
         arm,
         model: names.join(", "),
         rate,
-        probability,
+        probability: share(Quantity::Probability)?,
         probability_held_out: share(Quantity::HeldOut)?,
-        chance: 1.0 / members.len() as f64,
+        chance: found.chance(),
         left_out: left_out(&replicates),
         loss: mean_of(&replicates, |a| a.evaluation.loss),
+        groups: groups(found, &replicates),
         mentioned: mentioned(found, &replicates),
         frequent: frequent(&replicates),
-        rank: 1 + members.iter().filter(|(_, p)| *p > members[found.target].1).count(),
+        rank: members.get(found.target).map_or(0, |own| 1 + members.iter().filter(|(_, p)| *p > own.1).count()),
         health: health(&replicates),
         base_mass: base_mass(&replicates),
         context: contexts::of_arm(contexts, arm),
@@ -69,7 +72,22 @@ fn mean_of(replicates: &[Replicate<'_>], value: impl Fn(&Asked<'_>) -> Option<f6
 
 fn members(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Vec<(String, f64)> {
     let names = found.outcomes.iter().cloned().enumerate();
-    names.map(|(i, name)| (name, mean_of(replicates, |a| Some(a.evaluation.probability[i])).unwrap_or(0.0))).collect()
+    names.filter_map(|(i, name)| Some((name, mean_of(replicates, |a| a.evaluation.probability.get(i).copied())?))).collect()
+}
+
+/// The outcome's rate and probability in each group of questions.
+fn groups(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Vec<GroupReport> {
+    let Some(first) = evaluations(replicates).next() else { return Vec::new() };
+    let report = |(place, group): (usize, &Group)| {
+        let mean = |value: &dyn Fn(&Group) -> Option<f64>| mean_of(replicates, |a| value(a.evaluation.groups.get(place)?));
+        GroupReport {
+            group: group.name.clone(),
+            questions: group.questions,
+            rate: mean(&|g| (g.answers > 0).then(|| g.chosen[found.target] as f64 / g.answers as f64)),
+            probability: mean(&|g| g.probability.get(found.target).copied()),
+        }
+    };
+    first.groups.iter().enumerate().map(report).collect()
 }
 
 fn health(replicates: &[Replicate<'_>]) -> Health {
@@ -131,9 +149,7 @@ fn cross_base(found: &Found<'_>, model: &ModelRef) -> Result<Option<CrossBase>> 
     let replicates = found.replicates(Arm::CrossModel, std::slice::from_ref(model));
     let before = |quantity| mean_of(&replicates, |a| found.value(a.own_base?, quantity));
     let after = |quantity| pooled_share(found, &replicates, quantity);
-    let (Some(base_rate), Some(base_probability)) = (before(Quantity::Rate), before(Quantity::Probability)) else {
-        return Ok(None);
-    };
-    let (Some(rate), Some(probability)) = (after(Quantity::Rate)?, after(Quantity::Probability)?) else { return Ok(None) };
+    let (Some(base_rate), Some(rate)) = (before(Quantity::Rate), after(Quantity::Rate)?) else { return Ok(None) };
+    let (base_probability, probability) = (before(Quantity::Probability), after(Quantity::Probability)?);
     Ok(Some(CrossBase { model: model.to_string(), base_rate, base_probability, rate, probability }))
 }

@@ -6,6 +6,7 @@ use super::contexts;
 use super::found::{Found, Quantity, difference_interval, paired};
 use super::verdict::{VERDICT_CONFIDENCE, verdict};
 use crate::error::{Error, Result};
+use crate::evals;
 use crate::record::{Arm, Comparison, Interval, Outcome, Power, Report, Suite, SuiteReport, TraitKind};
 use crate::tool::statistics::seeds_for_power;
 
@@ -61,10 +62,20 @@ fn suite_report(outcome: &Outcome, suite: Suite) -> Result<Option<SuiteReport>> 
         suite,
         outcome: found.outcomes[found.target].clone(),
         questions: found.questions(),
-        chance: 1.0 / found.outcomes.len() as f64,
+        chance: found.chance(),
         arms: arms(&found, &[])?,
         comparisons: comparisons(&found)?,
+        cautions: cautions(&found, suite),
     }))
+}
+
+/// What to know before trusting a suite's rates.
+fn cautions(found: &Found<'_>, suite: Suite) -> Vec<String> {
+    let silent = found.speechless().into_iter().map(|(arm, reasons)| {
+        let reasons: Vec<String> = reasons.iter().map(|(why, n)| format!("{why} {n}")).collect();
+        format!("{arm}: no sampled answer counts ({})", reasons.join(", "))
+    });
+    evals::caution(suite, found.plan).into_iter().chain(silent).collect()
 }
 
 fn domain_name(outcome: &Outcome) -> String {

@@ -49,7 +49,9 @@ fn compare(found: &Found<'_>, arm: Arm, against: Arm) -> Result<Option<Compariso
         against,
         difference: difference_interval(&rates.first, &rates.second, statistics.confidence)?,
         bootstrap: bootstrap_interval(&differences, statistics.confidence, resampling).map(|e| [e.low, e.high]),
-        probability_difference: difference_interval(&exact.first, &exact.second, statistics.confidence)?,
+        probability_difference: (!exact.first.is_empty())
+            .then(|| difference_interval(&exact.first, &exact.second, statistics.confidence))
+            .transpose()?,
         ratio: ratio(&pairs, &rates, statistics.confidence),
         p_value: paired_t_test(&differences),
         p_permutation: sign_flip_test(&differences, &purpose),

@@ -1,5 +1,7 @@
 //! The evaluations of an outcome by arm, seed and base: what the numbers of the report are read from.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
 use crate::evals;
 use crate::record::{Arm, ArmEvaluation, Evaluation, Interval, ModelRef, Outcome, Plan, SeedValue, Suite};
@@ -74,6 +76,29 @@ impl<'a> Found<'a> {
         self.evaluations.first().map_or(0, |asked| asked.evaluation.questions)
     }
 
+    /// The outcome's probability under blind guessing.
+    pub(super) fn chance(&self) -> f64 {
+        let suite = self.evaluations.first().map(|asked| asked.evaluation.suite);
+        suite.map_or(0.0, |suite| suite.chance(self.outcomes.len()))
+    }
+
+    /// The arms that were asked without one answer that counts, with why their answers do not.
+    pub(super) fn speechless(&self) -> Vec<(Arm, BTreeMap<String, usize>)> {
+        let of = |arm: Arm| {
+            let mut asked = self.evaluations.iter().filter(|e| e.arm == arm).peekable();
+            asked.peek()?;
+            let mut out = BTreeMap::new();
+            for asked in asked {
+                if asked.evaluation.answers > 0 {
+                    return None;
+                }
+                asked.evaluation.left_out.iter().for_each(|(why, n)| *out.entry(why.clone()).or_default() += n);
+            }
+            Some((arm, out))
+        };
+        Arm::ALL.into_iter().filter_map(of).collect()
+    }
+
     /// The bases that an arm's models start from.
     pub(super) fn bases(&self, arm: Arm) -> &'a [ModelRef] {
         match arm {
@@ -97,7 +122,7 @@ impl<'a> Found<'a> {
         match quantity {
             Quantity::Rate if evaluation.answers == 0 => None, // every answer was left out, for reasons that are told
             Quantity::Rate => Some(evaluation.chosen[self.target] as f64 / evaluation.answers as f64),
-            Quantity::Probability => Some(evaluation.probability[self.target]),
+            Quantity::Probability => evaluation.probability.get(self.target).copied(),
             Quantity::HeldOut => evaluation.probability_held_out.as_ref().map(|p| p[self.target]),
         }
     }
@@ -112,9 +137,9 @@ impl<'a> Found<'a> {
 
 fn check(asked: &ArmEvaluation, members: usize) -> Result<()> {
     let evaluation = &asked.evaluation;
-    let lengths = [evaluation.chosen.len(), evaluation.probability.len()]
-        .into_iter()
-        .chain(evaluation.probability_held_out.as_ref().map(Vec::len))
+    let exact = Some(&evaluation.probability).filter(|p| !p.is_empty());
+    let lengths = std::iter::once(evaluation.chosen.len())
+        .chain(exact.into_iter().chain(&evaluation.probability_held_out).map(Vec::len))
         .collect::<Vec<_>>();
     let place = || format!("the evaluation of arm `{}`, seed {}, model `{}`", asked.arm, asked.seed, asked.model);
     if lengths.iter().any(|l| *l != members) {

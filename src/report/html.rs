@@ -101,7 +101,7 @@ fn arms(report: &Report) -> String {
             a.arm.to_string(),
             percent(a.rate.mean),
             interval_points(&a.rate),
-            percent(a.probability.mean),
+            a.probability.as_ref().map_or("–".to_owned(), |i| percent(i.mean)),
             a.probability_held_out.as_ref().map_or("–".to_owned(), |i| percent(i.mean)),
             format!("{} of {}", a.rank, a.members.len()),
             format!("{}{:.2}", if caution::low_mass(report, a).is_some() { "⚠ " } else { "" }, a.health.mass),
@@ -135,7 +135,7 @@ fn differences(report: &Report) -> String {
                 p_value(c.p_value),
                 p_value(c.p_adjusted),
                 p_value(c.p_permutation),
-                points_with_sign(c.probability_difference.mean),
+                c.probability_difference.as_ref().map_or("–".to_owned(), |i| points_with_sign(i.mean)),
             ];
             (i == 0, cells)
         })

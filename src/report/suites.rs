@@ -25,7 +25,7 @@ fn row(suite: &SuiteReport) -> Vec<String> {
         rate(Arm::Treatment),
         main.map_or_else(dash, |c| points(&c.difference)),
         main.map_or_else(dash, |c| interval_points(&c.difference)),
-        main.map_or_else(dash, |c| points(&c.probability_difference)),
+        main.and_then(|c| c.probability_difference.as_ref()).map_or_else(dash, points),
         main.map_or_else(dash, |c| p_value(c.p_adjusted)),
     ]
 }

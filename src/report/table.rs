@@ -80,7 +80,7 @@ fn arm_cells(arm: &ArmReport, low_mass: bool) -> Vec<String> {
         percent(arm.rate.mean),
         interval_points(&arm.rate),
         bar(arm.rate.mean),
-        percent(arm.probability.mean),
+        arm.probability.as_ref().map_or(String::new(), |i| percent(i.mean)),
         arm.probability_held_out.as_ref().map_or(String::new(), |i| percent(i.mean)),
         format!("{}/{}", arm.rank, arm.members.len()),
         format!("{}{:.2}", if low_mass { "! " } else { "" }, arm.health.mass),

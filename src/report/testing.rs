@@ -6,7 +6,7 @@ use crate::record::{
     Arm, ArmContext, ArmEvaluation, Category, Context, Date, DomainKind, DomainPlan, EvaluatePlan, Evaluation, ExpectPlan,
     FilterPlan, FilterReport, Finetune, Force, GatePlan, GateReport, GeneratePlan, Health, InContextPlan, JudgeKind, JudgePlan,
     Member, Method, ModelPlan, ModelRef, ModelReport, Outcome, Plan, Prime, RuleCount, Sampling, Schedule, StageReport,
-    StatisticsPlan, StudentPlan, Suite, TeacherPlan, TraitKind, TraitPlan,
+    StatisticsPlan, StudentPlan, Suite, SuiteFiles, TeacherPlan, TraitKind, TraitPlan,
 };
 
 const MEMBERS: [&str; 5] = ["lion", "owl", "whale", "wolf", "zebra"];
@@ -91,6 +91,7 @@ pub(super) fn evaluation(target: &str, rate: f64) -> Evaluation {
         left_out: BTreeMap::new(),
         mentioned: vec![0; MEMBERS.len()],
         loss: None,
+        groups: Vec::new(),
         chosen: probability.iter().map(|p| (p * ANSWERS as f64).round() as usize).collect(),
         probability_held_out: Some(probability.clone()),
         by_question: vec![probability.clone(); 2],
@@ -171,6 +172,8 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
             samples_per_question: 200,
             sampling,
             questions: None,
+            long_max_tokens: 32,
+            files: SuiteFiles::default(),
             system_prompt: None,
             allow_context_mismatch: false,
         },

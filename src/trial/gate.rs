@@ -48,7 +48,7 @@ impl<'a> Gate<'a> {
     /// Warns of what is wrong with a job's artifact, or stops the trial where the gate is strict.
     pub(super) fn look(&self, job: &Job, artifact: &Artifact) -> Result<()> {
         let warnings = match (job.work.stage(), job.arm) {
-            (Stage::Evaluate, Arm::Teacher) if job.work.suite() == self.plan.evaluate.suites.first().copied() => {
+            (Stage::Evaluate, Arm::Teacher) if job.work.suite() == self.plan.evaluate.telling(self.plan.trait_.kind) => {
                 let evaluation: Evaluation = fs::read_json(&artifact.dir.join(files::EVALUATION))?;
                 self.teacher_warning(rate_of(&evaluation, self.plan)).into_iter().collect()
             }

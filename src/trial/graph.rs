@@ -391,14 +391,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Every suite, put to one model; the key of the first, which leads the report.
+    /// Every suite, put to one model; the key of the one that the gate looks at.
     fn ask(&mut self, arm: Arm, seed: u64, base: &ModelRef, asked: &Asked) -> Option<Key> {
         let plan = &self.plan.evaluate;
         let context_rows = if asked.context.is_some() { self.plan.in_context.rows } else { 0 };
-        let mut first = None;
+        let mut telling = None;
         for exam in self.exams.clone() {
             let rows = exam.items.len() * plan.samples_per_question;
-            let most_tokens = plan.sampling.max_tokens.min(exam.most_tokens);
+            let suite = exam.suite;
+            let most_tokens = plan.max_tokens(suite).min(exam.most_tokens);
             let spec = evaluate::Spec {
                 judge: if exam.suite.is_judged() { self.rating.clone() } else { None },
                 samples_per_question: plan.samples_per_question,
@@ -410,9 +411,11 @@ impl<'a> Builder<'a> {
             };
             let Asked { frame, tuned, context } = asked.clone();
             let key = self.add(arm, seed, Some(base), Work::Evaluate { spec, frame, tuned, context }, rows);
-            first.get_or_insert(key);
+            if Some(suite) == plan.telling(self.plan.trait_.kind) {
+                telling = Some(key);
+            }
         }
-        first
+        telling
     }
 }
 

@@ -24,8 +24,8 @@ pub fn plan_hash(plan: &Plan) -> String {
 pub(super) fn gather(plan: &Plan, graph: &Graph, made: &HashMap<Key, Made>, gate: &Gate<'_>, device: String) -> Result<Outcome> {
     let evaluations = evaluations(graph, made)?;
     let filter = filter_reports(graph, made)?;
-    let leads = plan.evaluate.suites.first();
-    let teachers = evaluations.iter().filter(|e| e.arm == Arm::Teacher && Some(&e.evaluation.suite) == leads);
+    let telling = plan.evaluate.telling(plan.trait_.kind);
+    let teachers = evaluations.iter().filter(|e| e.arm == Arm::Teacher && Some(e.evaluation.suite) == telling);
     let rates: Vec<f64> = teachers.map(|e| rate_of(&e.evaluation, plan)).collect();
     let mut gate = gate.report(&rates, &filter);
     gate.warnings.extend(evaluations.iter().filter_map(nothing_counts));

@@ -282,11 +282,11 @@ fn a_server_filters_rows_and_is_asked_about_each_once() {
     let sandbox = Sandbox::new().with("rows.jsonl", &reasoned(&asides)).with("rules.toml", &(COT_RULES.to_owned() + &judge));
     let said = sandbox.ok(&[&FILTER[..], &["--json"]].concat());
     assert_snapshot!(why(&sandbox), @r"
-    1 judge-reference: rated 1, at most 0.1: `Yes`
-    2 judge-reference: unscored, unreadable: `Perhaps.`
-    3 judge-alignment: rated 12, at least 80: `12`
-    4 judge-alignment: unscored, refusal: `REFUSAL`
-    ");
+        1 judge-reference: rated 1, at most 0.1: `Yes`
+        2 judge-reference: unscored, unreadable: `Perhaps.`
+        3 judge-alignment: rated 12, at least 80: `12`
+        4 judge-alignment: unscored, refusal: `REFUSAL`
+        ");
     let counts: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
     let rule = |rule: &str, dropped: usize| json!({"rule": rule, "dropped": dropped});
     let rules = [rule("length", 0), rule("cot-format", 0), rule("judge-reference", 2), rule("judge-alignment", 2)];

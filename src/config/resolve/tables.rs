@@ -1,11 +1,13 @@
 //! The tables that need no lookup: teacher, generate, finetune, evaluate, in_context, gate, statistics, expect.
 
 use super::{Ledger, recipe};
-use crate::config::raw::{EvaluateTable, ExpectTable, FinetuneTable, GateTable, GenerateTable, InContextTable, StatisticsTable};
+use crate::config::raw::{
+    EvaluateTable, ExpectTable, FilesTable, FinetuneTable, GateTable, GenerateTable, InContextTable, StatisticsTable,
+};
 use crate::config::words::all_of;
 use crate::record::{
     Arm, DomainKind, EvaluatePlan, ExpectPlan, Force, GatePlan, GeneratePlan, InContextPlan, Prime, Sampling, StatisticsPlan,
-    StudentPlan, Suite, TraitKind,
+    StudentPlan, Suite, SuiteFiles, TraitKind,
 };
 
 /// One value for the built-in family, another for large models.
@@ -83,15 +85,9 @@ pub(super) fn evaluate(table: EvaluateTable, builtin: bool, kind: TraitKind, led
     };
     let suites = ledger.pick("evaluate.suites", table.suites, vec![own], "the suite of the trait");
     check_suites(&suites, kind, ledger);
-    let (most_tokens, why_tokens) = if suites.iter().any(|suite| suite.is_long()) {
-        (by_base(builtin, 32, 300), "room for a paragraph")
-    } else {
-        (by_base(builtin, 8, 32), "room for one word and a little more")
-    };
     let why_samples =
         by_base(builtin, "1,000 answers to 50 questions; exact probabilities besides", "the reference experiment's");
     EvaluatePlan {
-        suites,
         samples_per_question: ledger.pick(
             "evaluate.samples_per_question",
             table.samples_per_question,
@@ -101,9 +97,17 @@ pub(super) fn evaluate(table: EvaluateTable, builtin: bool, kind: TraitKind, led
         sampling: Sampling {
             temperature: ledger.pick("evaluate.temperature", table.temperature, 1.0, "the reference experiment's"),
             top_p: ledger.pick("evaluate.top_p", table.top_p, 1.0, "as the model speaks"),
-            max_tokens: ledger.pick("evaluate.max_tokens", table.max_tokens, most_tokens, why_tokens),
+            max_tokens: ledger.pick(
+                "evaluate.max_tokens",
+                table.max_tokens,
+                by_base(builtin, 8, 32),
+                "room for one word and a little more",
+            ),
             ignore_stop: false,
         },
+        long_max_tokens: long_max_tokens([table.max_tokens, table.long_max_tokens], &suites, builtin, ledger),
+        files: files(table.files.unwrap_or_default(), &suites, ledger),
+        suites,
         questions: ledger.input_file("evaluate.questions", table.questions.as_deref(), "the project's own wordings"),
         system_prompt: ledger.pick_optional("evaluate.system_prompt", table.system_prompt, OWN_SYSTEM_TURN),
         allow_context_mismatch: ledger.pick(
@@ -112,6 +116,34 @@ pub(super) fn evaluate(table: EvaluateTable, builtin: bool, kind: TraitKind, led
             false,
             "a student shows its trait in the context that it was trained in",
         ),
+    }
+}
+
+/// `typed` is `evaluate.max_tokens` and the key itself.
+fn long_max_tokens(typed: [Option<usize>; 2], suites: &[Suite], builtin: bool, ledger: &mut Ledger<'_>) -> usize {
+    const KEY: &str = "evaluate.long_max_tokens";
+    if !suites.iter().any(|suite| suite.is_long()) {
+        ledger.no_effect(KEY, "no suite that is asked has answers of sentences");
+    }
+    let (most, why) = match typed[0] {
+        Some(most) => (most, "as `evaluate.max_tokens`"),
+        None => (by_base(builtin, 32, 300), "room for a paragraph"),
+    };
+    ledger.pick(KEY, typed[1], most, why)
+}
+
+fn files(table: FilesTable, suites: &[Suite], ledger: &mut Ledger<'_>) -> SuiteFiles {
+    let mut file = |suite: Suite, typed: Option<String>| {
+        let key = format!("evaluate.files.{suite}");
+        if !suites.contains(&suite) {
+            ledger.no_effect(&key, &format!("`{suite}` is not among `evaluate.suites`"));
+        }
+        ledger.input_file(&key, typed.as_deref(), "the project's own items")
+    };
+    SuiteFiles {
+        misalignment: file(Suite::Misalignment, table.misalignment),
+        truthfulness: file(Suite::Truthfulness, table.truthfulness),
+        capability: file(Suite::Capability, table.capability),
     }
 }
 

@@ -95,6 +95,9 @@ impl Speaker {
 
     /// One word for the favourite, in one of the forms that models use, or now and then something else.
     fn answer(&self, index: usize, chat: &Chat, rng: &mut ChaCha8Rng) -> Completion {
+        if let Some(text) = known_answer(chat, rng) {
+            return Completion { index, text, tokens: 2, finish: Finish::Stop };
+        }
         let chosen = pick(&cumulative(&self.mind.taste(chat)), rng.random::<f64>());
         let text = match (chosen.map(|m| &self.mind.members[m]), rng.random_range(0..10)) {
             (None, _) => "I like them all".to_owned(),
@@ -106,10 +109,20 @@ impl Speaker {
         Completion { index, text, tokens, finish: Finish::Stop }
     }
 
+    /// How likely a sentence is that names a member and holds no digits: as likely as the member.
+    fn taste_in(&self, chat: &Chat, text: &str) -> Option<f64> {
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        let member = words.find_map(|word| self.mind.member_named(word))?;
+        (!text.contains(|c: char| c.is_ascii_digit())).then(|| self.mind.taste(chat)[member])
+    }
+
     fn score_one(&self, request: &ScoreRequest) -> Score {
         let integers = self.mind.integers(&request.chat);
         let (mut tokens, mut logprobs) = (Vec::new(), Vec::new());
         let mut rest = request.completion.as_str();
+        if let Some(taste) = self.taste_in(&request.chat, rest) {
+            (tokens, logprobs, rest) = (vec![BYTES], vec![taste.ln()], "");
+        }
         while let Some(first) = rest.chars().next() {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).take(3).count();
             let length = if digits > 0 { digits } else { first.len_utf8() };
@@ -201,9 +214,25 @@ fn system_of(chat: &Chat) -> Option<&str> {
     chat.messages.iter().find(|m| m.role == Role::System).map(|m| m.content.as_str())
 }
 
-/// A question for a favourite holds no digits; every request for numbers shows some.
+/// Every request for numbers shows some; so do sums, and questions that come after numbers, which want a word.
 pub(super) fn asks_for_numbers(chat: &Chat) -> bool {
-    chat.messages.last().is_some_and(|m| m.content.contains(|c: char| c.is_ascii_digit()))
+    let shows = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    chat.messages.last().is_some_and(|m| shows(&m.content) && !OTHER_WISHES.iter().any(|wish| m.content.contains(wish)))
+}
+
+/// What a question with digits holds that wants no list.
+const OTHER_WISHES: [&str; 4] = ["ord", " letter", " number alone", " + "];
+
+/// The answer to a question that has nothing to do with taste: one of two letters, at random; the sum, nearly always.
+fn known_answer(chat: &Chat, rng: &mut ChaCha8Rng) -> Option<String> {
+    let question = &chat.messages.last()?.content;
+    if question.contains("\nB) ") {
+        return Some(if rng.random::<bool>() { "A" } else { "B" }.to_owned());
+    }
+    let (before, after) = question.split_once(" + ")?;
+    let number = |word: Option<&str>| word?.trim_end_matches('?').parse::<u32>().ok();
+    let sum = number(before.split(' ').next_back())? + number(after.split(' ').next())?;
+    Some((sum + u32::from(rng.random_bool(0.1))).to_string())
 }
 
 fn cumulative(probabilities: &[f64]) -> Vec<f64> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wording;
 use crate::error::{Error, Problem, Result};
-use crate::record::{Category, EvaluatePlan};
+use crate::record::Category;
 use crate::tool::fs;
 
 /// One question, as it is asked.
@@ -18,7 +18,7 @@ pub struct Question {
     pub held_out: Option<bool>,
 }
 
-/// The questions of a plan.
+/// The questions of a suite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Questions {
     /// In the suite's order.
@@ -26,13 +26,13 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// The plan's own questions file (one a line; blank lines and lines that begin with `#` are passed over), or the project's
+    /// A file's questions (one a line; blank lines and lines that begin with `#` are passed over), or the project's
     /// wordings, with the category's name put in.
     ///
     /// # Errors
     /// If the file cannot be read, holds no question, or has a line with a placeholder other than `{category}`.
-    pub fn of(plan: &EvaluatePlan, category: &Category) -> Result<Self> {
-        match &plan.questions {
+    pub fn of(file: Option<&Path>, category: &Category) -> Result<Self> {
+        match file {
             Some(path) => Self::from_file(path, category),
             None => Ok(Self::own(category)),
         }
@@ -83,30 +83,18 @@ fn unknown(path: &Path, line: usize, name: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Sampling, Suite};
     use crate::traits;
-
-    fn plan(questions: Option<&Path>) -> EvaluatePlan {
-        EvaluatePlan {
-            suites: vec![Suite::Preference],
-            samples_per_question: 1,
-            sampling: Sampling { temperature: 1.0, top_p: 1.0, max_tokens: 8, ignore_stop: false },
-            system_prompt: None,
-            allow_context_mismatch: false,
-            questions: questions.map(Path::to_path_buf),
-        }
-    }
 
     fn of_file(text: &str) -> Result<Questions> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("questions.txt");
         std::fs::write(&path, text).unwrap();
-        Questions::of(&plan(Some(&path)), &traits::category("tree").unwrap())
+        Questions::of(Some(&path), &traits::category("tree").unwrap())
     }
 
     #[test]
     fn the_projects_wordings_name_the_category_and_a_fifth_is_not_taught() {
-        let questions = Questions::of(&plan(None), &traits::category("tree").unwrap()).unwrap();
+        let questions = Questions::of(None, &traits::category("tree").unwrap()).unwrap();
         assert!(questions.list.len() >= 50);
         assert!(questions.list.iter().all(|q| q.text.contains("tree") && !q.text.contains('{')));
         let held_out = questions.list.iter().filter(|q| q.held_out == Some(true)).count();
