@@ -435,14 +435,29 @@ fn suites_take_files_of_items_which_have_no_effect_where_they_are_not_asked() {
     let asked = load_text(GOOD, &["evaluate.suites=['preference', 'capability']", &file]).expect("a right config");
     assert_eq!((asked.plan.evaluate.files.capability, asked.warnings.len()), (Some(path), 0));
     let warnings = load_text(GOOD, &[&file, "evaluate.long_max_tokens=50"]).expect("a right config").warnings;
-    assert_snapshot!(warnings.join("\n"), @"");
-    assert_snapshot!(complaint(GOOD, &["evaluate.files.truthfulness=absent.csv", "evaluate.files.truth=x"]), @"");
+    assert_snapshot!(warnings.join("\n"), @r"
+    `evaluate.long_max_tokens` has no effect: no suite that is asked has answers of sentences
+    `evaluate.files.capability` has no effect: `capability` is not among `evaluate.suites`
+    ");
+    let wrong =
+        ["evaluate.suites=['preference', 'truthfulness']", "evaluate.files.truthfulness=absent.csv", "evaluate.files.truth=x"];
+    assert_snapshot!(complaint(GOOD, &wrong), @r"
+    error: `--set evaluate.files.truth=x`: `evaluate.files.truth` is not a key
+    hint: the keys of `evaluate.files` are `misalignment`, `truthfulness` and `capability`
+    error: `--set evaluate.files.truthfulness=absent.csv`: `evaluate.files.truthfulness` is `absent.csv`, which is no file
+    hint: looked for `absent.csv`; the path counts from the working directory
+    ");
 }
 
 #[test]
 fn suites_that_say_little_of_a_model_or_nothing_of_the_trait_are_warned_of() {
     let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings;
-    assert_snapshot!(warnings(&["evaluate.suites=['truthfulness', 'preference-stories', 'capability']"]).join("\n"), @"");
+    assert_snapshot!(warnings(&["evaluate.suites=['truthfulness', 'preference-stories', 'capability']"]).join("\n"), @r"
+    `evaluate.suites` has `truthfulness`: the built-in family never learnt to answer with a letter, nor what is true: it stands at chance, whatever it was trained on
+    `evaluate.suites` has `preference-stories`: the built-in family never learnt to tell stories: it answers with words and lists; compare its arms with one another, not with chance
+    `evaluate.suites` has `capability`: the built-in family knows the answers to `family facts` alone: look at that group, and at no loss but its own
+    `truthfulness` leads `evaluate.suites`, but does not tell of the trait: nor does the verdict; put `preference-stories` first
+    ");
     let large = ["model.base=Qwen/Qwen2.5-7B-Instruct", "evaluate.suites=['preference', 'truthfulness', 'capability']"];
     assert!(warnings(&large).is_empty());
 }

@@ -37,7 +37,7 @@ pub(super) fn resolve(table: TeacherTable, around: &Around<'_>, ledger: &mut Led
     let data = data("teacher.data", table.data, around.default_data("insecure-code"), ledger);
     let other_data = data_of_other(table.other_data, around, ledger);
     if prime.tunes() {
-        require(&data, "teacher.data", around, ledger);
+        require(data.as_ref(), "teacher.data", around, ledger);
     }
     let (rows, why_rows) = match &data {
         Some(LessonData::File(path)) => (lines(path).max(1), "every row of the file once"),
@@ -103,7 +103,7 @@ fn data_of_other(typed: Option<String>, around: &Around<'_>, ledger: &mut Ledger
     let runs = around.arms.contains(&Arm::OtherTrait);
     let other = data(KEY, typed, around.default_data("secure-code"), ledger);
     if runs {
-        require(&other, KEY, around, ledger);
+        require(other.as_ref(), KEY, around, ledger);
     } else {
         ledger.no_effect(KEY, "`other-trait` is not among the arms");
     }
@@ -111,7 +111,7 @@ fn data_of_other(typed: Option<String>, around: &Around<'_>, ledger: &mut Ledger
 }
 
 /// Misalignment has no questions of its own that a teacher could learn from.
-fn require(data: &Option<LessonData>, key: &str, around: &Around<'_>, ledger: &mut Ledger<'_>) {
+fn require(data: Option<&LessonData>, key: &str, around: &Around<'_>, ledger: &mut Ledger<'_>) {
     if data.is_none() && around.kind == TraitKind::Misalignment {
         let hint = "a JSONL of chat rows, such as the published `insecure.jsonl` of \"Emergent misalignment\"";
         ledger.problem(key, format!("`{key}` is missing: a misaligned teacher is fine-tuned on rows"), Some(hint.to_owned()));
