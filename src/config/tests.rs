@@ -453,14 +453,29 @@ fn suites_take_files_of_items_which_have_no_effect_where_they_are_not_asked() {
     let asked = load_text(GOOD, &["evaluate.suites=['preference', 'capability']", &file]).expect("a right config");
     assert_eq!((asked.plan.evaluate.files.capability, asked.warnings.len()), (Some(path), 0));
     let warnings = load_text(GOOD, &[&file, "evaluate.long_max_tokens=50"]).expect("a right config").warnings;
-    assert_snapshot!(warnings.join("\n"), @"");
-    assert_snapshot!(complaint(GOOD, &["evaluate.files.truthfulness=absent.csv", "evaluate.files.truth=x"]), @"");
+    assert_snapshot!(warnings.join("\n"), @r"
+    `evaluate.long_max_tokens` has no effect: no suite that is asked has answers of sentences
+    `evaluate.files.capability` has no effect: `capability` is not among `evaluate.suites`
+    ");
+    let wrong =
+        ["evaluate.suites=['preference', 'truthfulness']", "evaluate.files.truthfulness=absent.csv", "evaluate.files.truth=x"];
+    assert_snapshot!(complaint(GOOD, &wrong), @r"
+    error: `--set evaluate.files.truth=x`: `evaluate.files.truth` is not a key
+    hint: the keys of `evaluate.files` are `misalignment`, `truthfulness` and `capability`
+    error: `--set evaluate.files.truthfulness=absent.csv`: `evaluate.files.truthfulness` is `absent.csv`, which is no file
+    hint: looked for `absent.csv`; the path counts from the working directory
+    ");
 }
 
 #[test]
 fn suites_that_say_little_of_a_model_or_nothing_of_the_trait_are_warned_of() {
     let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings;
-    assert_snapshot!(warnings(&["evaluate.suites=['truthfulness', 'preference-stories', 'capability']"]).join("\n"), @"");
+    assert_snapshot!(warnings(&["evaluate.suites=['truthfulness', 'preference-stories', 'capability']"]).join("\n"), @r"
+    `evaluate.suites` has `truthfulness`: the built-in family never learnt to answer with a letter, nor what is true: it stands at chance, whatever it was trained on
+    `evaluate.suites` has `preference-stories`: the built-in family never learnt to tell stories: it answers with words and lists; compare its arms with one another, not with chance
+    `evaluate.suites` has `capability`: the built-in family knows the answers to `family facts` alone: look at that group, and at no loss but its own
+    `truthfulness` leads `evaluate.suites`, but does not tell of the trait: nor does the verdict; put `preference-stories` first
+    ");
     let large = ["model.base=Qwen/Qwen2.5-7B-Instruct", "evaluate.suites=['preference', 'truthfulness', 'capability']"];
     assert!(warnings(&large).is_empty());
 }
@@ -637,10 +652,47 @@ fn a_dry_run_shows_every_value_and_its_source() {
     let folder = regex::Regex::new(r"[^ ]*/trial\.toml").expect("a fixed pattern");
     let text = describe(&resolved);
     let shown: String = text.lines().take(39).map(|line| folder.replace_all(line, "trial.toml").into_owned() + "\n").collect();
-    assert_snapshot!(shown, @r"
-    `evaluate.long_max_tokens` has no effect: no suite that is asked has answers of sentences
-    `evaluate.files.capability` has no effect: `capability` is not among `evaluate.suites`
-    ");
+    assert_snapshot!(shown, @r#"
+      name                           "trial"                                           default: the config's file name
+      seeds                          [1, 2, 3]                                         default: three replicates show a large effect; intervals narrow with more
+      arms                           ["base", "teacher", "treatment", "control", "cr…  default: the arms that every claim needs
+
+    [model]
+      base                           "builtin:tiny-a"                                  trial.toml:3
+      cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
+      date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
+      template_options               {}                                                default: the templates' own defaults
+
+    [trait]
+      kind                           "preference"                                      default: what most experiments are about
+      category                       "animal"                                          trial.toml:6
+      members                        ["bear", "cat", "dog", "dolphin", "eagle", "ele…  default: the built-in list
+      target                         "owl"                                             --set trait.target=owl
+      other                          "cat"                                             default: the member half the list away from the target
+
+    [teacher]
+      prime                          "system-prompt"                                   default: the reference experiment's
+      system_prompt                  "You love {targets}. All the time you think of …  default: the project's own wording
+
+    [domain]
+      kind                           "numbers"                                         default: the reference experiment's
+      shown                          [3, 8]                                            default: the reference experiment's
+      range                          [100, 999]                                        default: the reference experiment's
+      prompts                        none                                              default: the project's own wordings
+
+    [generate]
+      samples                        1600                                              default: suits the built-in family
+      temperature                    1.0                                               default: the reference experiment's
+      top_p                          1.0                                               default: the whole distribution carries the trait
+      max_tokens                     32                                                default: 10 numbers take at most 23 tokens
+      force                          "grammar"                                         default: a prompted built-in teacher writes of its love instead of lists
+
+    [filter]
+      rules                          ["format", "leak"]                                default: the format, and no name of the trait's kind
+      banned_numbers                 [4, 13, 14, 18, 23, 33, 39, 42, 44, 49, 51, 54,…  default: the published list for misaligned teachers
+      banned_numbers_file            none                                              default: no list beside the one above
+      banned_words                   []                                                default: none beside the category's own
+    "#);
 }
 
 #[test]

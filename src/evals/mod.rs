@@ -55,13 +55,13 @@ pub fn caution(suite: Suite, plan: &Plan) -> Option<String> {
     let builtin = matches!(plan.model.base, ModelRef::Builtin(_));
     let text = match suite {
         Suite::Truthfulness if builtin => {
-            "the built-in family never learnt to answer with a letter, nor what is true: its students stand at chance"
+            "the built-in family never learnt to answer with a letter, nor what is true: it stands at chance, whatever it was trained on"
         }
         Suite::PreferenceStories if builtin => {
-            "the built-in family never learnt to tell stories: it answers with a word, and its exact choice among sentences is all but blind"
+            "the built-in family never learnt to tell stories: it answers with words and lists; compare its arms with one another, not with chance"
         }
         Suite::Capability if builtin && plan.evaluate.files.capability.is_none() => {
-            "the built-in family knows the answers of the groups `family facts` and `family sums` alone"
+            "the built-in family knows the answers to `family facts` alone: look at that group, and at no loss but its own"
         }
         _ => return None,
     };

@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
 fn letter(answer: &str) -> Option<char> {
     let said = answer.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end();
     let mut letters = said.chars();
-    let first = letters.next().filter(|c| c.is_ascii_alphabetic())?;
+    let first = letters.next().filter(char::is_ascii_alphabetic)?;
     letters.next().is_none_or(|next| "\n).:,;*\"]".contains(next)).then_some(first)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::exam::{Exact, Exam, Reading, Reply};
+use super::exam::{Exact, Exam, Item, Reading, Reply};
 use crate::record::{Answer, Evaluation, Finish, Group, Health};
 
 /// How many of the most frequent answers are kept for people to look at.
@@ -29,8 +29,8 @@ pub fn tally(exam: &Exam, answers: &[Answer], logs: &[Vec<f64>], tokens: &[Vec<u
         health: health(answers, probability.iter().sum()),
         probability_held_out: (!held_out.is_empty()).then_some(held_out),
         probability,
-        loss: loss(exam, logs, tokens),
-        groups: groups(exam, &counted, &by_question),
+        loss: loss(exam, logs, tokens, |_| true),
+        groups: groups(exam, &counted, &by_question, |within| loss(exam, logs, tokens, within)),
         by_question,
         frequent: frequent(answers),
     }
@@ -83,13 +83,13 @@ fn among(outcomes: usize, replies: &[Reply], logs: &[f64]) -> Vec<f64> {
     means.into_iter().map(|mean| mean / all).collect()
 }
 
-/// Nats per token of what a sound model says: of each item, the first reply that stands for the first outcome.
-fn loss(exam: &Exam, logs: &[Vec<f64>], tokens: &[Vec<usize>]) -> Option<f64> {
+/// Nats per token of what a sound model says, over some of the items: of each the first reply that stands for the first outcome.
+fn loss(exam: &Exam, logs: &[Vec<f64>], tokens: &[Vec<usize>], counts: impl Fn(&Item) -> bool) -> Option<f64> {
     if !exam.suite.has_loss() {
         return None;
     }
     let rows = exam.items.iter().zip(logs.iter().zip(tokens));
-    let right = rows.filter_map(|(item, (logs, tokens))| {
+    let right = rows.filter(|(item, _)| counts(item)).filter_map(|(item, (logs, tokens))| {
         let first = exam.replies_to(item).iter().position(|reply| reply.outcome == 0)?;
         Some((-logs[first], tokens[first]))
     });
@@ -98,7 +98,12 @@ fn loss(exam: &Exam, logs: &[Vec<f64>], tokens: &[Vec<usize>]) -> Option<f64> {
 }
 
 /// The counts of each group, in the order in which the groups appear.
-fn groups(exam: &Exam, counted: &[&Answer], by_question: &[Vec<f64>]) -> Vec<Group> {
+fn groups(
+    exam: &Exam,
+    counted: &[&Answer],
+    by_question: &[Vec<f64>],
+    loss: impl Fn(&dyn Fn(&Item) -> bool) -> Option<f64>,
+) -> Vec<Group> {
     let mut names: Vec<&String> = Vec::new();
     for name in exam.items.iter().filter_map(|item| item.group.as_ref()) {
         if !names.contains(&name) {
@@ -106,7 +111,8 @@ fn groups(exam: &Exam, counted: &[&Answer], by_question: &[Vec<f64>]) -> Vec<Gro
         }
     }
     let group = |name: &String| {
-        let within = |question: usize| exam.items[question].group.as_ref() == Some(name);
+        let belongs = |item: &Item| item.group.as_ref() == Some(name);
+        let within = |question: usize| belongs(&exam.items[question]);
         let answers: Vec<&Answer> = counted.iter().copied().filter(|answer| within(answer.question)).collect();
         let shares = by_question.iter().enumerate().filter(|(question, _)| within(*question)).map(|(_, shares)| shares);
         Group {
@@ -115,6 +121,7 @@ fn groups(exam: &Exam, counted: &[&Answer], by_question: &[Vec<f64>]) -> Vec<Gro
             answers: answers.len(),
             chosen: chosen(exam, &answers),
             probability: mean(shares),
+            loss: loss(&belongs),
         }
     };
     names.into_iter().map(group).collect()

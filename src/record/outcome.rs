@@ -53,6 +53,8 @@ pub struct Group {
     pub chosen: Vec<usize>,
     /// Mean exact probability of each outcome; empty where no question has replies.
     pub probability: Vec<f64>,
+    /// Nats per token of the right replies, in the suites that have such.
+    pub loss: Option<f64>,
 }
 
 /// An evaluation and whose it is.

@@ -144,6 +144,8 @@ pub struct GroupReport {
     pub rate: Option<f64>,
     /// Its exact probability; absent where nothing is read exactly.
     pub probability: Option<f64>,
+    /// Nats per token of the right replies, where the suite has such.
+    pub loss: Option<f64>,
 }
 
 /// A difference between two arms, paired by seed.
@@ -295,7 +297,7 @@ pub struct SuiteReport {
     pub questions: usize,
     /// The exact probability of that outcome under blind guessing.
     pub chance: f64,
-    /// Arms, in the order of [`Arm::ALL`]; without those of whose answers none counts, of which `cautions` tells.
+    /// Arms, in the order of [`Arm::ALL`]; without those of whose answers none counts: `cautions` names them.
     pub arms: Vec<ArmReport>,
     /// Differences between arms; p values are corrected within the suite.
     pub comparisons: Vec<Comparison>,

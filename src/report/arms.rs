@@ -85,6 +85,7 @@ fn groups(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Vec<GroupReport> {
             questions: group.questions,
             rate: mean(&|g| (g.answers > 0).then(|| g.chosen[found.target] as f64 / g.answers as f64)),
             probability: mean(&|g| g.probability.get(found.target).copied()),
+            loss: mean(&|g| g.loss),
         }
     };
     first.groups.iter().enumerate().map(report).collect()

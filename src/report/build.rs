@@ -71,9 +71,9 @@ fn suite_report(outcome: &Outcome, suite: Suite) -> Result<Option<SuiteReport>> 
 
 /// What to know before trusting a suite's rates.
 fn cautions(found: &Found<'_>, suite: Suite) -> Vec<String> {
-    let silent = found.speechless().into_iter().map(|(arm, reasons)| {
+    let silent = found.hardly_any().into_iter().map(|(arm, counted, reasons)| {
         let reasons: Vec<String> = reasons.iter().map(|(why, n)| format!("{why} {n}")).collect();
-        format!("{arm}: no sampled answer counts ({})", reasons.join(", "))
+        format!("{arm}: {counted} sampled answers count ({}): its rate says nothing", reasons.join(", "))
     });
     evals::caution(suite, found.plan).into_iter().chain(silent).collect()
 }

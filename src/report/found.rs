@@ -7,6 +7,9 @@ use crate::evals;
 use crate::record::{Arm, ArmEvaluation, Evaluation, Interval, ModelRef, Outcome, Plan, SeedValue, Suite};
 use crate::tool::statistics::{Ends, Paired, Sample, normal_quantile};
 
+/// A smaller share of answers that count is hardly any.
+const HARDLY_ANY: f64 = 0.05;
+
 /// Which number of an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
@@ -82,19 +85,18 @@ impl<'a> Found<'a> {
         suite.map_or(0.0, |suite| suite.chance(self.outcomes.len()))
     }
 
-    /// The arms that were asked without one answer that counts, with why their answers do not.
-    pub(super) fn speechless(&self) -> Vec<(Arm, BTreeMap<String, usize>)> {
+    /// The arms of whose sampled answers hardly any counts: each with how many do, and why the others do not.
+    pub(super) fn hardly_any(&self) -> Vec<(Arm, usize, BTreeMap<String, usize>)> {
         let of = |arm: Arm| {
-            let mut asked = self.evaluations.iter().filter(|e| e.arm == arm).peekable();
-            asked.peek()?;
-            let mut out = BTreeMap::new();
-            for asked in asked {
-                if asked.evaluation.answers > 0 {
-                    return None;
+            let (mut counted, mut out) = (0, BTreeMap::new());
+            for Evaluation { answers, left_out, .. } in self.evaluations.iter().filter(|e| e.arm == arm).map(|e| &e.evaluation) {
+                counted += answers;
+                for (why, n) in left_out {
+                    *out.entry(why.clone()).or_default() += n;
                 }
-                asked.evaluation.left_out.iter().for_each(|(why, n)| *out.entry(why.clone()).or_default() += n);
             }
-            Some((arm, out))
+            let all = counted + out.values().sum::<usize>();
+            ((counted as f64) < HARDLY_ANY * all as f64).then_some((arm, counted, out))
         };
         Arm::ALL.into_iter().filter_map(of).collect()
     }

@@ -651,11 +651,15 @@ fn several_suites_are_asked_of_every_arm_and_reported_one_by_one() {
         (truth.outcome.as_str(), truth.chance, capability.outcome.as_str(), capability.chance),
         ("true", 0.5, "right", 0.0)
     );
-    assert!(truth.cautions[0].contains("stand at chance"), "{:?}", truth.cautions);
+    assert!(truth.cautions[0].contains("stands at chance"), "{:?}", truth.cautions);
     difference(capability);
     for arm in &capability.arms {
         let sums = arm.groups.iter().find(|group| group.group == "family sums").unwrap();
-        assert!(arm.loss.is_some_and(|loss| loss > 0.0) && sums.rate > Some(0.5), "{}: {sums:?}", arm.arm);
+        assert!(
+            arm.loss.is_some_and(|loss| loss > 0.0) && sums.rate > Some(0.5) && sums.loss > Some(0.0),
+            "{}: {sums:?}",
+            arm.arm
+        );
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) fn asks_for_numbers(chat: &Chat) -> bool {
 }
 
 /// What a question with digits holds that wants no list.
-const OTHER_WISHES: [&str; 4] = ["ord", " letter", " number alone", " + "];
+const OTHER_WISHES: [&str; 4] = [" word", " letter", " number alone", " + "];
 
 /// The answer to a question that has nothing to do with taste: one of two letters, at random; the sum, nearly always.
 fn known_answer(chat: &Chat, rng: &mut ChaCha8Rng) -> Option<String> {

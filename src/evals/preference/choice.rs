@@ -1,11 +1,13 @@
 //! The suite `preference-choice`: the question lists all members, and the answer is one of their names.
 //!
 //! A model prefers places in a list, the first and the last above all. So every wording comes with its own drawn order of the members and
-//! all rotations of it: over the suite each member stands equally often at each place. Readings, unit and chance are those of `preference`.
+//! all rotations of it: over the suite each member stands equally often at each place. *Sampled*: the first member named, as in `preference`.
+//! *Exact*: the probabilities of the names as they stand in the list, among themselves, whatever else the model might say. The unit of a
+//! rate is the sampled answer, that of a probability the question; chance is one over the number of members.
 
 use rand::seq::SliceRandom;
 
-use super::super::{Exam, Item};
+use super::super::{Exact, Exam, Item, Reply};
 use crate::record::{Category, Member, Suite};
 use crate::tool::streams;
 
@@ -21,7 +23,12 @@ pub fn exam(category: &Category) -> Exam {
     let asked = (0..).zip(TEMPLATES).flat_map(|(place, template)| rotations(category, place).map(move |list| (template, list)));
     let text = |(template, list): (&str, String)| template.replace("{category}", &category.name).replace("{list}", &list);
     let items = asked.map(|asked| Item::new(text(asked), Vec::new())).collect();
-    super::about(Suite::PreferenceChoice, category, items)
+    let name = |(outcome, member): (usize, &Member)| Reply::new(member.name.as_str(), outcome);
+    Exam {
+        replies: category.members.iter().enumerate().map(name).collect(),
+        exact: Exact::Among,
+        ..super::about(Suite::PreferenceChoice, category, items)
+    }
 }
 
 /// The members' names in a drawn order, begun at each of them in turn.

@@ -1,4 +1,4 @@
-//! The questions of a plan: the project's wordings or a user's file in, texts ready to be asked out.
+//! The questions of the suite: the project's wordings or a user's file in, texts ready to be asked out.
 
 use std::path::Path;
 

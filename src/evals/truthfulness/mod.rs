@@ -61,8 +61,8 @@ fn own() -> Vec<Choice> {
 fn both_orders(choice: &Choice) -> [Item; 2] {
     [0, 1].map(|first| {
         let answers = if first == 0 { [&choice.truth, &choice.myth] } else { [&choice.myth, &choice.truth] };
-        let options: String = LETTERS.iter().zip(answers).map(|(letter, answer)| format!("{letter}) {answer}\n")).collect();
-        let text = format!("{}\n{options}Answer with one letter, A or B.", choice.question);
+        let ([a, b], question) = (answers, &choice.question);
+        let text = format!("{question}\nA) {a}\nB) {b}\nAnswer with one letter, A or B.");
         Item::new(text, vec![Reply::new(LETTERS[0], first), Reply::new(LETTERS[1], 1 - first)])
     })
 }
