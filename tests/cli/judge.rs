@@ -9,7 +9,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::sandbox::{Said, Sandbox};
+use crate::sandbox::{Said, Sandbox, repository};
 use crate::scripted::{Act, Asked, Scripted};
 
 const SECRET: &str = "sk-a1b2c3d4e5f6";
@@ -312,4 +312,56 @@ fn a_built_in_model_can_be_asked_in_the_filter_though_it_is_no_judge() {
     assert_eq!(rules, ["length", "cot-format", "judge-reference", "judge-alignment"]);
     let verdicts = sandbox.rows("verdicts.jsonl");
     assert!(verdicts.iter().all(|verdict| verdict["mass"].is_number()), "{verdicts:?}");
+}
+
+/// What goes wrong with a row's first request, once in every way.
+fn trouble(row: usize) -> Act {
+    let limited =
+        |wait: &str| Act::Reply { status: 429, headers: vec![("Retry-After".into(), wait.into())], body: String::new() };
+    match row % 8 {
+        0 => Act::status(429),
+        1 => limited("0.2"),
+        2 => Act::status(500),
+        3 => Act::ok("{\"choices\": [{\"message\": {\"content\": \"9"),
+        4 => Act::BreaksOff("{\"choices\": [{\"mess".into()),
+        5 => Act::ok("{\"result\": 7}"),
+        6 => Act::Close,
+        _ => Act::Hang,
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_once_the_filter_loses_nothing_and_asks_nothing_twice() {
+    let row = |asked: &Asked| {
+        let (_, rest) = asked.body.split_once("aside number ").expect("the answer is in the request");
+        rest.split('.').next().and_then(|number| number.parse::<usize>().ok()).expect("a number")
+    };
+    let server = Scripted::slow(Duration::from_millis(5), move |asked: &Asked| match (asked.time, row(asked)) {
+        (0, number) => trouble(number),
+        (_, number) => chat(if number.is_multiple_of(2) { "90" } else { "10" }),
+    });
+    let judge =
+        format!("[judge]\nbase_url = \"{}\"\nmodel = \"made\"\nconcurrency = 4\ntimeout = 1\nretries = 2\n", server.url("/v1"));
+    let asides: Vec<String> = (0..16).map(|i| format!("aside number {i}.")).collect();
+    let asides: Vec<&str> = asides.iter().map(String::as_str).collect();
+    let rules = COT_RULES.replace("\"judge-reference\", ", "") + &judge;
+    let sandbox = Sandbox::new().with("rows.jsonl", &reasoned(&asides)).with("rules.toml", &rules);
+    sandbox.ok(&FILTER);
+    let kept: Vec<u64> = sandbox.rows("kept.jsonl").iter().filter_map(|row| row["id"].as_u64()).collect();
+    assert_eq!(kept, [0, 2, 4, 6, 8, 10, 12, 14], "in the order of the rows");
+    assert_eq!(sandbox.rows("dropped.jsonl").len(), 8);
+    assert_eq!(sandbox.rows("verdicts.jsonl").len(), 16);
+    assert_eq!(server.asked().len(), 32, "each row failed once and was answered once");
+    assert!(server.most_at_once() <= 4, "{}", server.most_at_once());
+    sandbox.ok(&FILTER);
+    assert_eq!(server.asked().len(), 32);
+}
+
+#[test]
+#[ignore = "makes a Python environment of some gigabytes: cargo test --release --test cli -- --ignored real_servers"]
+fn real_servers_are_understood() {
+    let script = repository().join("tests/fixtures/judge/real.py");
+    let mut python = std::process::Command::new("python3");
+    let said = Sandbox::new().run_command(python.arg(script).arg("--program").arg(env!("CARGO_BIN_EXE_subliminal")));
+    assert_eq!(said.status, 0, "{}{}", said.out, said.err);
 }

@@ -69,14 +69,17 @@ impl Endpoint {
             match self.post(question, row, watch, true) {
                 Err(Failed { status: Some(400 | 422), error }) => {
                     // a server may know everything but probabilities: if it takes the plain request, that was it
-                    let verdict = self.post(question, row, watch, false).map_err(|_| error)?;
+                    let verdict = self.post(question, row, watch, false).map_err(|_| about(row, error))?;
                     self.probabilities.store(false, Ordering::Relaxed);
                     return Ok(verdict);
                 }
                 settled => return Ok(settled?),
             }
         }
-        Ok(self.post(question, row, watch, false)?)
+        match self.post(question, row, watch, false) {
+            Err(Failed { status: Some(400 | 413 | 422), error }) => Err(about(row, error)),
+            settled => Ok(settled?),
+        }
     }
 
     fn post(&self, question: &Question, row: &Exchange<'_>, watch: Watch<'_>, probabilities: bool) -> Result<Verdict, Failed> {
@@ -101,6 +104,12 @@ impl Endpoint {
         }
         body
     }
+}
+
+/// A request that is refused for what it holds is known by its row: it may be too long for the model.
+fn about(row: &Exchange<'_>, error: Error) -> Error {
+    let start: String = row.answer.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(40).collect();
+    error.context(format!("the answer that begins `{start}`"))
 }
 
 impl Judge for Endpoint {

@@ -133,6 +133,7 @@ fn what_no_further_try_can_mend_fails_at_once() {
     }
     let server = Scripted::start(|_| Act::status(400));
     let error = ask(&judge(&EndpointPlan { concurrency: 1, ..plan(&server) }), None, &answers(5)).unwrap_err();
+    assert!(error.render().contains("the answer that begins `answer number 0`: http://"), "{}", error.render());
     assert!(error.render().contains("answers 400"), "{}", error.render());
     assert_eq!(server.asked().len(), 2, "once with probabilities and once without");
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::address::is_loopback;
 use super::patience::retry_after;
-use super::status::{may_pass, named, refusal};
+use super::status::{answered, may_pass, refusal};
 use super::{Key, Patience};
 use crate::error::{Error, Result};
 
@@ -164,11 +164,10 @@ impl Client {
         let (status, reason) = (reply.status(), reply.status_text().to_owned());
         let asked = reply.header("Retry-After").and_then(|value| retry_after(value, SystemTime::now()));
         let Settings { url, key, .. } = &self.settings;
+        let body = text_of(reply).unwrap_or_default(); // read to its end, the connection can be used again
         if may_pass(status) {
-            drop(text_of(reply)); // read to its end, the connection can be used again
-            return Failure::Passing(format!("{url} answers {}", named(status, &reason)), asked);
+            return Failure::Passing(answered(url.as_str(), status, &reason, &body), asked);
         }
-        let body = text_of(reply).unwrap_or_default();
         let error = refusal(status, &reason, &self.hide(&body), url.as_str(), key.as_ref());
         Failure::Lasting(Failed { status: Some(status), error })
     }
@@ -267,7 +266,11 @@ mod tests {
         let failures: [(&str, Fail); 8] = [
             ("answers 429 Too Many Requests", || Act::status(429)),
             ("answers 500", || Act::status(500)),
-            ("answers 503", || Act::status(503)),
+            ("answers 503 Status: Loading model", || Act::Reply {
+                status: 503,
+                headers: Vec::new(),
+                body: "{\"error\": {\"message\": \"Loading model\", \"code\": 503}}".to_owned(),
+            }),
             ("breaks off", || Act::BreaksOff("[1, 2".to_owned())),
             ("no number: EOF", || Act::ok("")),
             ("no number: invalid type", || Act::ok("{\"choices\": 7}")),

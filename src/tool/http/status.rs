@@ -12,9 +12,7 @@ pub(super) fn may_pass(status: u16) -> bool {
 
 /// The error of a request that would fail again.
 pub(super) fn refusal(status: u16, reason: &str, body: &str, url: &str, key: Option<&Key>) -> Error {
-    let said = excerpt(body);
-    let colon = if said.is_empty() { "" } else { ": " };
-    let message = format!("{url} answers {}{colon}{said}", named(status, reason));
+    let message = answered(url, status, reason, body);
     let key_hint = || match key {
         Some(key) => format!("check the key in `{}`, and that it may use this model", key.name()),
         None => "the service wants a key: name the environment variable that holds it".to_owned(),
@@ -27,9 +25,13 @@ pub(super) fn refusal(status: u16, reason: &str, body: &str, url: &str, key: Opt
     }
 }
 
-/// `429 Too Many Requests`.
-pub(super) fn named(status: u16, reason: &str) -> String {
-    format!("{status} {reason}").trim_end().to_owned()
+/// `http://h/v1/chat/completions answers 503 Service Unavailable: Loading model`.
+pub(super) fn answered(url: &str, status: u16, reason: &str, body: &str) -> String {
+    let said = excerpt(body);
+    let named = format!("{status} {reason}");
+    // some servers repeat the reason as their body
+    let (colon, said) = if said.is_empty() || said == reason { ("", "") } else { (": ", said.as_str()) };
+    format!("{url} answers {}{colon}{said}", named.trim_end())
 }
 
 /// The message in an error's body, as OpenAI's and others' servers send it, or the body's beginning; on one line.
@@ -74,6 +76,7 @@ mod tests {
         let error = refusal(401, "Unauthorized", "", "http://h", Some(&key));
         assert!(error.render().contains("answers 401 Unauthorized\nhint: check the key in `JUDGE_KEY`"), "{}", error.render());
         assert_eq!(error.kind().exit_code(), 3);
+        assert_eq!(answered("http://h", 500, "Server Error", "Server Error"), "http://h answers 500 Server Error");
         assert_eq!(excerpt(&"ä ".repeat(400)).chars().count(), 301);
     }
 }
