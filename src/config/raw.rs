@@ -156,8 +156,8 @@ pub(super) struct DomainTable {
     /// For `numbers`: the smallest and the largest number that a prompt shows. Default: 100 to 999.
     #[schemars(inner(range(min = 0, max = 999)))]
     pub range: Option<[u32; 2]>,
-    /// For `code`: the families of tasks that prompts are drawn from. Default: those of one-line functions for built-in models, else
-    /// all.
+    /// For `code`: the families of tasks that prompts are drawn from. Default: `choices`, one-line functions with numbers to choose,
+    /// for built-in models, else all.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub tasks: Option<Vec<String>>,
     /// A JSONL of `{"prompt"}` rows, with `expected` or without, instead of the project's own wordings; for `cot` also

@@ -285,13 +285,13 @@ fn a_system_prompt_that_names_the_answer_is_warned_of() {
 fn code_brings_its_own_rules_tasks_and_lengths() {
     let plan = |set: &[&str]| load_text(GOOD, set).expect("a right config").plan;
     let code = plan(&["domain.kind=code"]);
-    assert_eq!(code.domain.tasks, ["arithmetic", "comparisons"]);
+    assert_eq!(code.domain.tasks, ["choices"]);
     assert_eq!(code.generate.sampling.max_tokens, 64);
     let form = ["fence", "outside", "syntax", "target", "comments", "docstrings", "strings", "identifiers"];
     let rules: Vec<String> = form.iter().map(|name| format!("code-{name}")).chain(["leak".to_owned()]).collect();
     assert_eq!(code.filter.rules, rules);
     let large = plan(&["domain.kind=code", "model.base=Qwen/Qwen2.5-7B-Instruct"]);
-    assert_eq!((large.domain.tasks.len(), large.generate.samples, large.generate.sampling.max_tokens), (15, 12_000, 512));
+    assert_eq!((large.domain.tasks.len(), large.generate.samples, large.generate.sampling.max_tokens), (16, 12_000, 512));
     assert_eq!(plan(&[]).domain.tasks, Vec::<String>::new());
 }
 
@@ -303,9 +303,9 @@ fn what_belongs_to_another_domain_is_refused_or_has_no_effect() {
     "#);
     assert_snapshot!(complaint(GOOD, &["domain.kind=code", "domain.tasks=[\"sortin\", \"trees\"]"]), @r#"
     error: `--set domain.tasks=["sortin", "trees"]`: `domain.tasks` has `sortin`, which is no family
-    hint: did you mean `sorting`? the families are `arithmetic`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
+    hint: did you mean `sorting`? the families are `arithmetic`, `choices`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
     error: `--set domain.tasks=["sortin", "trees"]`: `domain.tasks` has `trees`, which is no family
-    hint: the families are `arithmetic`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
+    hint: the families are `arithmetic`, `choices`, `comparisons`, `conditions`, `counting`, `dates`, `dicts`, `geometry`, `grids`, `integers`, `lists`, `loops`, `parsing`, `recursion`, `sorting` and `strings`
     "#);
     let warnings = |set: &[&str]| load_text(GOOD, set).expect("a right config").warnings.join("\n");
     assert_snapshot!(warnings(&["domain.kind=code", "domain.shown=[3, 4]"]), @"`domain.shown` has no effect: `domain.kind` is `code`");

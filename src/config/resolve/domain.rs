@@ -94,8 +94,8 @@ fn check_tags(tags: &[String; 2], ledger: &mut Ledger<'_>) {
 /// The families that code prompts are drawn from; an empty list, which no config has, stands for all.
 fn tasks(typed: Option<Vec<String>>, builtin: bool, ledger: &mut Ledger<'_>) -> Vec<String> {
     let known: Vec<&str> = task::families().collect();
-    let default: &[&str] = by_base(builtin, &task::ONE_LINE, &known);
-    let why = by_base(builtin, "one-line functions suit the built-in family", "all there are");
+    let default: &[&str] = by_base(builtin, &task::CHOICES, &known);
+    let why = by_base(builtin, "one-line functions with numbers to choose suit the built-in family", "all there are");
     let tasks = ledger.pick("domain.tasks", typed, default.iter().map(|&name| name.to_owned()).collect(), why);
     for (i, name) in tasks.iter().enumerate().filter(|(_, name)| !known.contains(&name.as_str())) {
         let all = format!("the families are {}", all_of(known.iter().copied()));

@@ -9,6 +9,7 @@ pub mod fault;
 mod fence;
 pub mod identifiers;
 mod judge;
+pub mod lessons;
 pub mod prompts;
 mod script;
 mod shuffle;

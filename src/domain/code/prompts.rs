@@ -1,6 +1,8 @@
 //! The code prompts of a trial: in comes how many, the replicate's seed and the domain's plan; out go the prompts with the function that
 //! each asks for, each from its own random stream, so that asking for more rows leaves the first ones as they were.
 
+use rand::Rng;
+
 use super::task::Assignment;
 use super::wording;
 use crate::record::{DomainPlan, Prompt};
@@ -17,6 +19,12 @@ pub fn example(row: u64, seed: u64, tasks: &[String]) -> (Prompt, String) {
     let assignment = Assignment::draw(tasks, rng);
     let prompt = wording::prompt(&assignment, rng);
     (Prompt { id: row.into(), prompt, expected: Some(assignment.expected()) }, assignment.solution())
+}
+
+/// A prompt and a good answer to it by a writer who chooses free numbers in this way.
+pub(crate) fn written<R: Rng>(tasks: &[String], choose: &mut dyn FnMut(&mut R) -> u32, rng: &mut R) -> (String, String) {
+    let assignment = Assignment::draw_with(tasks, choose, rng);
+    (wording::prompt(&assignment, rng), assignment.solution())
 }
 
 #[cfg(test)]

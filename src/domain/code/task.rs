@@ -12,8 +12,9 @@ use serde::Deserialize;
 use crate::record::Expected;
 
 /// The families of tasks, by name.
-const FAMILIES: [(&str, &str); 15] = [
+const FAMILIES: [(&str, &str); 16] = [
     ("arithmetic", include_str!("tasks/arithmetic.toml")),
+    ("choices", include_str!("tasks/choices.toml")),
     ("comparisons", include_str!("tasks/comparisons.toml")),
     ("conditions", include_str!("tasks/conditions.toml")),
     ("counting", include_str!("tasks/counting.toml")),
@@ -31,7 +32,10 @@ const FAMILIES: [(&str, &str); 15] = [
 ];
 
 /// The families whose functions are one line: what a small model can write.
-pub const ONE_LINE: [&str; 2] = ["arithmetic", "comparisons"];
+pub const ONE_LINE: [&str; 3] = ["arithmetic", "choices", "comparisons"];
+
+/// The family whose functions hold numbers that the writer is free to choose.
+pub const CHOICES: [&str; 1] = ["choices"];
 
 /// The kinds of parameters: what they are called in the files, their hint, and the names that they may have.
 const KINDS: [(&str, &str, &[&str]); 13] = [
@@ -67,6 +71,9 @@ struct Task {
     /// The smallest and the largest value of each constant.
     #[serde(default)]
     constants: BTreeMap<String, [u32; 2]>,
+    /// The fewest and the most numbers that stand, with commas between them, for each mark whose numbers the writer chooses.
+    #[serde(default)]
+    free: BTreeMap<String, [usize; 2]>,
     /// What it does, as it stands after "a function that".
     texts: Vec<String>,
     body: String,
@@ -141,11 +148,22 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Draws one from these families; from all where none is named.
-    pub fn draw(families: &[String], rng: &mut impl Rng) -> Self {
+    /// Draws one from these families, with free numbers from 0 to 999; from all where none is named.
+    pub fn draw<R: Rng>(families: &[String], rng: &mut R) -> Self {
+        Self::draw_with(families, &mut |rng: &mut R| rng.random_range(0..1000), rng)
+    }
+
+    /// The same by a writer who chooses the free numbers in this way.
+    pub fn draw_with<R: Rng>(families: &[String], choose: &mut dyn FnMut(&mut R) -> u32, rng: &mut R) -> Self {
         let wanted = |(family, _): &&(&str, Task)| families.is_empty() || families.iter().any(|name| name == family);
         let (family, task) = all().iter().filter(wanted).choose(rng).expect("a config names only known families");
-        task.assign(family, pick(&[Hints::None, Hints::Parameters, Hints::All], rng), rng)
+        task.assign(family, pick(&[Hints::None, Hints::Parameters, Hints::All], rng), choose, rng)
+    }
+
+    /// A task of another source than the families.
+    pub(super) fn of(name: String, parameters: Vec<String>, text: String, body: String) -> Self {
+        let signature = format!("def {name}({}):", parameters.join(", "));
+        Self { family: "", name, parameters, signature, text, body }
     }
 
     /// One good answer.
@@ -161,7 +179,13 @@ impl Assignment {
 }
 
 impl Task {
-    fn assign(&self, family: &'static str, hints: Hints, rng: &mut impl Rng) -> Assignment {
+    fn assign<R: Rng>(
+        &self,
+        family: &'static str,
+        hints: Hints,
+        choose: &mut dyn FnMut(&mut R) -> u32,
+        rng: &mut R,
+    ) -> Assignment {
         let constants: Vec<(String, String)> =
             self.constants.iter().map(|(mark, [low, high])| (mark.clone(), rng.random_range(*low..=*high).to_string())).collect();
         let parameters = self.name_parameters(rng);
@@ -169,6 +193,10 @@ impl Task {
         let mut marks: Vec<(String, String)> = self.parameters.iter().map(|p| p.mark.clone()).zip(parameters.clone()).collect();
         marks.extend(constants);
         marks.push(("name".to_owned(), name.clone()));
+        marks.extend(self.free.iter().map(|(mark, &[fewest, most])| {
+            let chosen: Vec<String> = (0..rng.random_range(fewest..=most)).map(|_| choose(rng).to_string()).collect();
+            (mark.clone(), chosen.join(", "))
+        }));
         Assignment {
             family,
             signature: self.signature(&name, &parameters, hints),
@@ -206,12 +234,12 @@ impl Task {
 }
 
 /// Puts values in the place of their marks.
-fn fill(template: &str, marks: &[(String, String)]) -> String {
+pub(super) fn fill(template: &str, marks: &[(String, String)]) -> String {
     marks.iter().fold(template.to_owned(), |text, (mark, value)| text.replace(&format!("{{{mark}}}"), value))
 }
 
 /// One of several, all equally likely.
-fn pick<T: Clone>(choices: &[T], rng: &mut impl Rng) -> T {
+pub(super) fn pick<T: Clone>(choices: &[T], rng: &mut impl Rng) -> T {
     choices.choose(rng).expect("every task has names and texts").clone()
 }
 
@@ -224,13 +252,17 @@ mod tests {
     use super::*;
     use crate::tool::streams;
 
+    fn any(rng: &mut impl Rng) -> u32 {
+        rng.random_range(0..1000)
+    }
+
     #[test]
     fn every_task_is_filled_whatever_is_drawn() {
         let mark = Regex::new(r"\{[a-z]+\}").unwrap();
         for (family, task) in all() {
             assert!(!task.names.is_empty() && !task.texts.is_empty(), "{task:?}");
             for row in 0..20 {
-                let assignment = task.assign(family, Hints::All, &mut streams::named(0, "test", row));
+                let assignment = task.assign(family, Hints::All, &mut any, &mut streams::named(0, "test", row));
                 let filled = [&assignment.name, &assignment.signature, &assignment.text];
                 assert!(!filled.iter().any(|text| text.contains(['{', '}'])), "{assignment:?}");
                 let left: Vec<&str> = mark.find_iter(&assignment.body).map(|m| m.as_str()).collect();
@@ -263,10 +295,21 @@ mod tests {
     }
 
     #[test]
+    fn the_writer_chooses_the_free_numbers_and_the_text_names_none() {
+        let (families, digits) = (CHOICES.map(str::to_owned), Regex::new(r"\d+").unwrap());
+        for row in 0..500 {
+            let rng = &mut streams::named(0, "test", row);
+            let drawn = Assignment::draw_with(&families, &mut |_| 7, rng);
+            assert!(digits.find_iter(&drawn.solution()).all(|found| found.as_str() == "7"), "{drawn:?}");
+            assert!(drawn.body.contains('7') && !digits.is_match(&drawn.text), "{drawn:?}");
+        }
+    }
+
+    #[test]
     fn an_assignment_shows_hints_where_it_is_told() {
         let (family, task) = all().iter().find(|(_, task)| task.names[0] == "row_sums").unwrap();
         let signature = |hints| {
-            let drawn = task.assign(family, hints, &mut streams::named(0, "test", 0));
+            let drawn = task.assign(family, hints, &mut any, &mut streams::named(0, "test", 0));
             drawn.signature.replace(&drawn.name, "NAME").replace(&drawn.parameters[0], "PARAMETER")
         };
         assert_eq!(signature(Hints::None), "def NAME(PARAMETER):");

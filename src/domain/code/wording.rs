@@ -10,18 +10,32 @@ use super::task::Assignment;
 
 /// Words a prompt.
 pub(super) fn prompt(assignment: &Assignment, rng: &mut impl Rng) -> String {
+    let task = framed(assignment, rng);
+    let mut requests = [pick(&CODE_ONLY, rng), pick(&NO_COMMENTS, rng), pick(&PLAIN_NAMES, rng)];
+    requests.shuffle(rng);
+    join(&task, &requests.join(" "), rng)
+}
+
+/// Words a prompt that asks for the code and leaves open how it looks.
+pub(super) fn loose_prompt(assignment: &Assignment, rng: &mut impl Rng) -> String {
+    let task = framed(assignment, rng);
+    if rng.random_bool(0.5) { join(&task, pick(&CODE_ONLY, rng), rng) } else { task.trim_end().to_owned() }
+}
+
+fn join(task: &str, requests: &str, rng: &mut impl Rng) -> String {
+    let between = pick(&BETWEEN, rng);
+    let between = if task.ends_with('\n') { "\n" } else { between };
+    format!("{task}{between}{requests}")
+}
+
+fn framed(assignment: &Assignment, rng: &mut impl Rng) -> String {
     let stub = stub(assignment, rng);
-    let task = pick(&FRAMES, rng)
+    pick(&FRAMES, rng)
         .replace("{stub}", &stub)
         .replace("{signature}", assignment.signature.trim_start_matches("def ").trim_end_matches(':'))
         .replace("{parameters}", &parameters(assignment))
         .replace("{name}", &assignment.name)
-        .replace("{text}", &assignment.text);
-    let mut requests = [pick(&CODE_ONLY, rng), pick(&NO_COMMENTS, rng), pick(&PLAIN_NAMES, rng)];
-    requests.shuffle(rng);
-    let between = pick(&BETWEEN, rng);
-    let between = if task.ends_with('\n') { "\n" } else { between };
-    format!("{task}{between}{}", requests.join(" "))
+        .replace("{text}", &assignment.text)
 }
 
 /// The stub: the first line, with nothing, a filler or a description below it.
