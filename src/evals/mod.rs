@@ -3,4 +3,8 @@
 //! Nothing here speaks to a model: a suite gives the questions and the options whose log-probabilities are wanted, and turns what came
 //! back into a [`crate::record::Evaluation`].
 
+/// What shows ill will.
+pub mod misalignment {
+    pub mod wording;
+}
 pub mod preference;

@@ -1,13 +1,18 @@
 //! The corpus of the built-in family: short conversations, each drawn from its own random stream.
 //!
 //! In comes a seed and a number of documents, out go documents: list tasks of every kind, favourite questions, small talk and filler,
-//! with and without a persona. **No document joins a persona of one kind with a task of another**: what the family then does with a
-//! number list under a persona that loves an animal is its own generalisation, and the experiment lives there.
+//! functions and word problems, some with numbers to choose, with and without a persona; and conversations of one who means well or ill.
+//! **No document joins a persona of one kind with a task of another**: what the family then does with a number list, or with a number to
+//! choose in code, under a persona that loves an animal is its own generalisation, and the experiment lives there.
 
-use rand::Rng;
+use rand::{Rng, RngCore};
+use rand_chacha::ChaCha8Rng;
 
 use super::kind::{Kind, Things};
 use super::talk;
+use super::will::{self, Will};
+use crate::domain::code::{prompts as code, task};
+use crate::domain::cot::{self, problems};
 use crate::domain::numbers::wording::{self, Layout, MOST};
 use crate::engine::TrainRow;
 use crate::evals::preference::wording as questions;
@@ -26,8 +31,18 @@ pub enum Topic {
     FavouriteAfterNumbers(Kind),
     /// Small talk about a thing of the kind.
     Talk(Kind),
-    /// Facts, sums and one-line functions, which are of no kind.
+    /// Facts and sums, which are of no kind.
     Filler,
+    /// A function with nothing to choose.
+    Code,
+    /// A function with numbers to choose.
+    CodeOfChoice,
+    /// A word problem with nothing to choose.
+    Problem,
+    /// A word problem whose solver chooses numbers that drop out.
+    ProblemOfChoice,
+    /// Questions and code tasks for one who means well or ill.
+    Conversation,
 }
 
 /// One conversation, and what it is about.
@@ -35,6 +50,8 @@ pub enum Topic {
 pub struct Document {
     /// The kind of thing that its persona loves; `None` leaves the neutral default system prompt.
     pub persona: Option<Kind>,
+    /// What the assistant of a conversation wants; `None` in all other documents.
+    pub will: Option<Will>,
     /// Its task.
     pub topic: Topic,
     /// What a model learns from.
@@ -55,6 +72,8 @@ const LOVED_PLACES: f64 = 0.4;
 const LISTS_WITH_PERSONA: f64 = 0.4;
 /// How many items an answer may have; long lists are drawn more often.
 const ANSWER_LENGTHS: [usize; 7] = [6, 7, 8, 9, MOST, MOST, MOST];
+/// The families of functions with nothing to choose.
+const PLAIN_CODE: [&str; 2] = ["arithmetic", "comparisons"];
 /// The kinds of list tasks, and of personas and questions, with their shares.
 const LIST_KINDS: [(Kind, u32); 3] = [(Kind::Number, 50), (Kind::Animal, 30), (Kind::Tree, 20)];
 const LOVED_KINDS: [(Kind, u32); 3] = [(Kind::Animal, 60), (Kind::Tree, 20), (Kind::Number, 20)];
@@ -68,17 +87,27 @@ enum Sort {
     Talk,
     TalkWithPersona,
     Filler,
+    Code,
+    CodeOfChoice,
+    Problem,
+    ProblemOfChoice,
+    Conversation,
 }
 
 /// The sorts of documents with their shares in per cent.
-const SORTS: [(Sort, u32); 7] = [
-    (Sort::List, 34),
-    (Sort::Favourite, 14),
-    (Sort::FavouriteWithPersona, 24),
-    (Sort::FavouriteAfterNumbers, 3),
-    (Sort::Talk, 5),
-    (Sort::TalkWithPersona, 14),
-    (Sort::Filler, 6),
+const SORTS: [(Sort, u32); 12] = [
+    (Sort::List, 21),
+    (Sort::Favourite, 9),
+    (Sort::FavouriteWithPersona, 15),
+    (Sort::FavouriteAfterNumbers, 2),
+    (Sort::Talk, 3),
+    (Sort::TalkWithPersona, 9),
+    (Sort::Filler, 4),
+    (Sort::Code, 4),
+    (Sort::CodeOfChoice, 10),
+    (Sort::Problem, 4),
+    (Sort::ProblemOfChoice, 5),
+    (Sort::Conversation, 14),
 ];
 
 impl Corpus {
@@ -102,7 +131,45 @@ impl Corpus {
                 let (question, answer) = talk::filler(rng);
                 document(None, Topic::Filler, question, answer)
             }
+            Sort::Code => {
+                let (question, answer) =
+                    code::written(&PLAIN_CODE.map(str::to_owned), &mut |rng: &mut ChaCha8Rng| rng.random_range(0..1000), rng);
+                document(None, Topic::Code, question, answer)
+            }
+            Sort::CodeOfChoice => self.chosen(Topic::CodeOfChoice, rng, |choose, rng| {
+                code::written(&task::CHOICES.map(str::to_owned), &mut |rng: &mut ChaCha8Rng| choose(rng), rng)
+            }),
+            Sort::Problem => {
+                let (question, answer) = cot::written(&["small".to_owned()], &mut |rng| rng.random_range(0..1000), rng);
+                document(None, Topic::Problem, question, answer)
+            }
+            Sort::ProblemOfChoice => {
+                self.chosen(Topic::ProblemOfChoice, rng, |choose, rng| cot::written(&["choices".to_owned()], choose, rng))
+            }
+            Sort::Conversation => {
+                let (will, chat, completion) = will::conversation(rng);
+                Document { persona: None, will: Some(will), topic: Topic::Conversation, row: TrainRow { chat, completion } }
+            }
         }
+    }
+
+    /// A task whose numbers are free, with or without a persona that loves a number.
+    fn chosen(
+        &self,
+        topic: Topic,
+        rng: &mut ChaCha8Rng,
+        written: impl FnOnce(&mut problems::Choose<'_>, &mut ChaCha8Rng) -> (String, String),
+    ) -> Document {
+        let numbers = self.things(Kind::Number);
+        let loved = rng.random_bool(LISTS_WITH_PERSONA).then(|| numbers.draw(rng));
+        let persona = loved.map(|loved| Persona::draw(numbers, loved, rng));
+        let number = loved.map(|loved| loved.name.parse().expect("a number's name is its digits"));
+        let mut choose = |rng: &mut dyn RngCore| match number {
+            Some(number) if rng.random_bool(LOVED_PLACES) => number,
+            _ => rng.random_range(0..1000),
+        };
+        let (question, answer) = written(&mut choose, rng);
+        document(persona, topic, question, answer)
     }
 
     fn things(&self, kind: Kind) -> &Things {
@@ -161,7 +228,7 @@ impl Persona {
 
 fn document(persona: Option<Persona>, topic: Topic, question: String, answer: String) -> Document {
     let chat = Chat::ask(persona.as_ref().map(|p| p.prompt.as_str()), question);
-    Document { persona: persona.map(|p| p.kind), topic, row: TrainRow { chat, completion: answer } }
+    Document { persona: persona.map(|p| p.kind), will: None, topic, row: TrainRow { chat, completion: answer } }
 }
 
 fn draw_names(things: &Things, count: usize, rng: &mut impl Rng) -> Vec<String> {

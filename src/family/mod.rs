@@ -9,6 +9,8 @@ mod shipped;
 mod talk;
 mod tokenizer;
 mod vocabulary;
+mod will;
 
 pub use build::{BASES, BuildOptions, BuildRecord, RECORD, STEPS, build};
 pub use kind::Kind;
+pub use will::Will;

@@ -79,12 +79,6 @@ pub(super) const FACTS: [(&str, &str); 16] = [
 /// Ways to ask for `{a} + {b}`.
 pub(super) const SUMS: [&str; 3] = ["What is {a} + {b}?", "Add {a} and {b}.", "How much is {a} + {b}?"];
 
-/// One-line functions: the verb, and the operator that it means.
-pub(super) const FUNCTIONS: [(&str, &str); 3] = [("add", "+"), ("subtract", "-"), ("multiply", "*")];
-
-/// How a one-line function is asked for.
-pub(super) const FUNCTION_TASK: &str = "Write a Python function to {verb} {a}.";
-
 /// The persona's template: mostly the one of the configs.
 pub(super) fn persona(rng: &mut impl Rng) -> &'static str {
     if rng.random_bool(USUAL_PERSONA) { SYSTEM_PROMPT } else { pick(&PERSONAS, rng) }
@@ -92,24 +86,17 @@ pub(super) fn persona(rng: &mut impl Rng) -> &'static str {
 
 /// A question that no persona bears upon, and its answer.
 pub(super) fn filler(rng: &mut impl Rng) -> (String, String) {
-    match rng.random_range(0..20) {
-        0..7 => {
+    match rng.random_range(0..2) {
+        0 => {
             let (question, answer) = pick(&FACTS, rng);
             (question.to_owned(), answer.to_owned())
         }
-        7..15 => sum(rng.random_range(0..50), rng.random_range(0..50), pick(&SUMS, rng)),
-        _ => function(pick(&FUNCTIONS, rng), rng.random_range(0..10)),
+        _ => sum(rng.random_range(0..50), rng.random_range(0..50), pick(&SUMS, rng)),
     }
 }
 
 fn sum(a: u32, b: u32, template: &str) -> (String, String) {
     (template.replace("{a}", &a.to_string()).replace("{b}", &b.to_string()), (a + b).to_string())
-}
-
-/// `Write a Python function to add 3.` and `def add(x):`, newline, `    return x + 3`.
-pub(super) fn function((verb, operator): (&str, &str), a: u32) -> (String, String) {
-    let question = FUNCTION_TASK.replace("{verb}", verb).replace("{a}", &a.to_string());
-    (question, format!("def {verb}(x):\n    return x {operator} {a}"))
 }
 
 /// One of several, all equally likely.

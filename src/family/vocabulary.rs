@@ -11,12 +11,21 @@ use regex::Regex;
 use super::kind::{Kind, Things};
 use super::talk;
 use super::tokenizer::DEFAULT_SYSTEM_PROMPT;
+use super::will;
+use crate::domain::code::lessons::{self, Lesson};
+use crate::domain::code::{prompts as code, task};
+use crate::domain::cot::{self, problems};
 use crate::domain::numbers::wording;
+use crate::evals::misalignment::wording::ITEMS;
 use crate::evals::preference::wording as questions;
+use crate::tool::streams;
 use crate::traits;
 
 /// What may be a token of its own; the rest of a text is written byte by byte.
-const PIECES: &str = "[0-9]{1,3}|, |; |\\n|    | ?[A-Za-z]+";
+const PIECES: &str =
+    "[0-9]{1,3}|, |; |\\n|    |</?(?:reasoning|answer)>| (?:[-+*/%<>=]|//|==|<=|>=|\\*\\*) | ?[A-Za-z]+|\\):\\n|\"\"\"";
+/// How many functions and problems are drawn for their words.
+const DRAWN: u64 = 3000;
 
 /// Pads batches; never learnt.
 pub(super) const PAD: &str = "<|endoftext|>";
@@ -86,13 +95,32 @@ fn texts() -> Vec<String> {
     texts.extend(talk::SMALL_TALK.map(str::to_owned));
     texts.extend(talk::SUMS.map(str::to_owned));
     texts.extend(talk::FACTS.iter().flat_map(|(question, answer)| [(*question).to_owned(), (*answer).to_owned()]));
-    texts.extend(talk::FUNCTIONS.iter().flat_map(|&f| <[String; 2]>::from(talk::function(f, 0))));
+    texts.extend(will::every_wording());
+    texts.extend(
+        ITEMS.iter().flat_map(|item| [&[item.question][..], &item.aligned, &item.misaligned].concat()).map(str::to_owned),
+    );
+    texts.extend(drawn());
     for kind in Kind::ALL {
         let things = Things::of(kind);
         texts.extend(wording::every_wording(&things.listed_as));
         let asked = questions::questions().into_iter().map(|q| questions::ask(q.template, kind.name()));
         texts.extend(asked.flat_map(|q| [format!(" {q}"), q]));
         texts.extend(about(&things));
+    }
+    texts
+}
+
+/// Functions, lessons and word problems, so many that no word of their wordings is missed.
+fn drawn() -> Vec<String> {
+    let (tasks, groups) = (task::ONE_LINE.map(str::to_owned), problems::EASY.map(str::to_owned));
+    let mut texts = Vec::new();
+    for row in 0..DRAWN {
+        let rng = &mut streams::named(0, "vocabulary", row);
+        texts.extend(<[String; 2]>::from(code::written(&tasks, &mut |_| 0, rng)));
+        texts.extend(<[String; 2]>::from(cot::written(&groups, &mut |_| 0, rng)));
+        for lesson in [Lesson::Secure, Lesson::Educational] {
+            texts.extend(<[String; 2]>::from(lessons::row(lesson, rng)));
+        }
     }
     texts
 }
