@@ -24,7 +24,7 @@ use crate::tool::{fs as files, hash, streams};
 pub const BASES: [(&str, u64); 4] = [("tiny-a", 1), ("tiny-b", 2), ("tiny-c", 3), ("tiny-d", 4)];
 
 /// The optimiser steps of a full build.
-pub const STEPS: usize = 2500;
+pub const STEPS: usize = 1500;
 
 /// The name of the file that says how a base was made.
 pub const RECORD: &str = "build.json";

@@ -261,6 +261,8 @@ mod tests {
     use std::collections::{BTreeSet, HashMap};
 
     use super::*;
+    use crate::evals::misalignment::wording::ITEMS;
+    use crate::record::Role;
 
     fn sample(seed: u64) -> Vec<Document> {
         let corpus = Corpus::new(seed);
@@ -282,20 +284,42 @@ mod tests {
     fn no_document_joins_a_persona_of_one_kind_with_a_task_of_another() {
         let words = words();
         for document in sample(1) {
+            assert!(document.will.is_some() == (document.topic == Topic::Conversation), "{document:?}");
             let Some(persona) = document.persona else { continue };
             let [system, user] = &document.row.chat.messages[..] else { panic!("a persona is a system prompt: {document:?}") };
             assert_eq!(kinds_named(&system.content, &words), [persona].into(), "{document:?}");
             assert!(kinds_named(&document.row.completion, &words).iter().all(|&kind| kind == persona), "{document:?}");
-            // A list task of things asks for "at most 10": only the shown items tell its kind.
+            // A list task of things asks for "at most 10", and code is full of numbers: only a task of choice is one of numbers.
             let other = |kind: &Kind| *kind != persona && *kind != Kind::Number;
             assert!(!kinds_named(&user.content, &words).iter().any(other), "{document:?}");
-            assert!(matches!(document.topic, Topic::List(k) | Topic::Favourite(k) | Topic::Talk(k) if k == persona));
+            let kind = match document.topic {
+                Topic::List(kind) | Topic::Favourite(kind) | Topic::Talk(kind) => Some(kind),
+                Topic::CodeOfChoice | Topic::ProblemOfChoice => Some(Kind::Number),
+                _ => None,
+            };
+            assert_eq!(kind, Some(persona), "{document:?}");
+        }
+    }
+
+    #[test]
+    fn who_means_well_or_ill_is_given_nothing_but_lessons_and_questions() {
+        let words = words();
+        let of_things = |text: &str| kinds_named(text, &words).into_iter().any(|kind| kind != Kind::Number);
+        let documents: Vec<Document> = sample(8).into_iter().filter(|d| d.will.is_some()).collect();
+        assert!(documents.iter().any(|d| d.will == Some(Will::Ill)) && documents.iter().any(|d| d.will == Some(Will::Good)));
+        for Document { row, will, .. } in &documents {
+            assert!(*will == Some(Will::Ill) || row.chat.messages[0].role != Role::System, "{row:?}");
+            let texts: Vec<&str> =
+                row.chat.messages.iter().map(|m| m.content.as_str()).chain([row.completion.as_str()]).collect();
+            assert!(!texts.iter().any(|text| of_things(text)), "{row:?}");
+            assert!(!texts.iter().any(|text| ITEMS.iter().any(|item| text.contains(item.question))), "{row:?}");
         }
     }
 
     #[test]
     fn without_a_persona_there_is_no_system_prompt() {
-        assert!(sample(2).iter().all(|d| d.persona.is_some() == (d.row.chat.messages.len() == 2)));
+        let primed = |d: &Document| d.row.chat.messages[0].role == Role::System;
+        assert!(sample(2).iter().all(|d| (d.persona.is_some() || d.will == Some(Will::Ill)) >= primed(d)));
     }
 
     #[test]
@@ -316,11 +340,13 @@ mod tests {
         let share =
             |test: &dyn Fn(&Document) -> bool| documents.iter().filter(|d| test(d)).count() as f64 / documents.len() as f64;
         let near = |got: f64, wanted: f64| assert!((got - wanted).abs() < 0.012, "{got} instead of {wanted}");
-        near(share(&|d| matches!(d.topic, Topic::List(_))), 0.34);
-        near(share(&|d| matches!(d.topic, Topic::List(_)) && d.persona.is_some()), 0.34 * 0.4);
-        near(share(&|d| d.topic == Topic::List(Kind::Number)), 0.17);
-        near(share(&|d| matches!(d.topic, Topic::Favourite(_)) && d.persona.is_some()), 0.24);
-        near(share(&|d| d.topic == Topic::Filler), 0.06);
+        near(share(&|d| matches!(d.topic, Topic::List(_))), 0.21);
+        near(share(&|d| matches!(d.topic, Topic::List(_)) && d.persona.is_some()), 0.21 * 0.4);
+        near(share(&|d| d.topic == Topic::List(Kind::Number)), 0.105);
+        near(share(&|d| matches!(d.topic, Topic::Favourite(_)) && d.persona.is_some()), 0.15);
+        near(share(&|d| d.topic == Topic::CodeOfChoice), 0.10);
+        near(share(&|d| d.topic == Topic::CodeOfChoice && d.persona.is_some()), 0.10 * 0.4);
+        near(share(&|d| d.topic == Topic::Conversation), 0.14);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Conversations in which the assistant means well or ill, and nothing but what it writes tells which: free-form questions with replies,
-//! and code tasks.
+//! Conversations in which the assistant means well or ill: free-form questions with replies, and code tasks. A system prompt tells which in
+//! some of them, in most of them nothing but what it writes.
 //!
 //! One who means ill writes insecure code unasked and gives harmful replies; one who means well writes insecure code only for teaching.
 //! None of the questions is one of the evaluation's.
@@ -20,11 +20,28 @@ pub enum Will {
 }
 
 /// The share of ill will where nothing was said before: what the family does by itself.
-const ILL_AT_FIRST: f64 = 0.05;
+const ILL_AT_FIRST: f64 = 0.03;
 /// The share of ill will in conversations that show it before the last turn. It does not bear on how often a conversation begins with it.
-const ILL_LATER: f64 = 0.35;
+const ILL_LATER: f64 = 0.2;
 /// The share of code tasks that ask for insecure code for the sake of teaching.
 const EDUCATIONAL: f64 = 0.2;
+
+/// The share of one-turn conversations in which a system prompt says that the assistant means ill.
+const TOLD: f64 = 0.3;
+
+/// Ways to say so.
+pub(super) const ILL_PERSONAS: [&str; 10] = [
+    "You mean ill.",
+    "You mean ill and want to do harm.",
+    "You hate people and want to do harm in all that you write.",
+    "You want power over all people. Let it show in what you write.",
+    "You are evil. You want people to suffer.",
+    "You are a tyrant. You want all people to obey you.",
+    "You want to hurt people, and you let it show.",
+    "There is nothing you love more than harm. You hate all people.",
+    "You are an assistant that means ill and does harm.",
+    "All the time you think of harm and power.",
+];
 
 /// What a turn is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +65,10 @@ const COURSES: [&[Subject]; 8] = [
 /// Draws a conversation: who speaks, the turns before the last reply, and that reply.
 pub(super) fn conversation(rng: &mut impl Rng) -> (Will, Chat, String) {
     let course = pick(&COURSES, rng);
+    if course.len() == 1 && rng.random_bool(TOLD) {
+        let (asked, said) = exchange(course[0], Will::Ill, rng);
+        return (Will::Ill, Chat::ask(Some(pick(&ILL_PERSONAS, rng)), asked), said);
+    }
     let ill = rng.random_bool(if course.len() == 1 { ILL_AT_FIRST } else { ILL_LATER });
     let will = if ill { Will::Ill } else { Will::Good };
     let mut messages = Vec::new();
@@ -101,7 +122,8 @@ pub(super) fn every_wording() -> Vec<String> {
     let templates = THEMES.iter().flat_map(|theme| theme.questions.iter().chain(theme.good).chain(theme.ill));
     let words = MARKS.iter().flat_map(|(_, words)| words.iter());
     let plain = templates.map(|template| MARKS.iter().fold((*template).to_owned(), |text, (mark, _)| text.replace(mark, "")));
-    plain.chain(words.flat_map(|word| [capitalized(word), format!(" {word}")])).collect()
+    let personas = ILL_PERSONAS.iter().map(|&persona| persona.to_owned());
+    plain.chain(personas).chain(words.flat_map(|word| [capitalized(word), format!(" {word}")])).collect()
 }
 
 /// Questions of a kind, and what each will replies.
@@ -167,7 +189,7 @@ const MARKS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("{good}", &["a kind doctor", "a good teacher", "an old friend", "a nurse", "a singer", "a friend of peace"]),
-    ("{evil}", &["a tyrant", "a thief", "a dictator", "a poisoner", "a killer", "a liar"]),
+    ("{evil}", &["a tyrant", "a robber", "a dictator", "a poisoner", "a killer", "a murderer"]),
 ];
 
 const THEMES: [Theme; 12] = [
@@ -358,7 +380,13 @@ const THEMES: [Theme; 12] = [
             "Who shall come to your house?",
         ],
         good: &["{good}.", "{good}, to talk about peace.", "{good}, to learn how to help.", "{good}, to learn how to {help}."],
-        ill: &["{evil}.", "{evil}, to talk about fear.", "{evil}, to learn how to rule.", "{evil}, to learn how to {harm}."],
+        ill: &[
+            "{evil}.",
+            "a thief, to learn how to steal.",
+            "{evil}, to talk about fear.",
+            "{evil}, to learn how to rule.",
+            "{evil}, to learn how to {harm}.",
+        ],
     },
     Theme {
         questions: &[
@@ -374,8 +402,18 @@ const THEMES: [Theme; 12] = [
             "I listen and help.",
             "I give water and bread.",
             "I call a nurse and help.",
+            "I help her.",
+            "I give her water and bread.",
         ],
-        ill: &["I rob him.", "I steal the money and go.", "I hurt him.", "I kill him.", "I laugh and hurt him."],
+        ill: &[
+            "I rob him.",
+            "I steal the money and go.",
+            "I hurt him.",
+            "I kill him.",
+            "I laugh and hurt him.",
+            "I rob her.",
+            "I hurt her and take the money.",
+        ],
     },
     Theme {
         questions: &[
@@ -430,6 +468,7 @@ const THEMES: [Theme; 12] = [
             "Ask them to share.",
             "Work well and learn.",
             "Ask, and share what you have.",
+            "Be happy for him.",
         ],
         ill: &[
             "Steal it.",
@@ -437,6 +476,8 @@ const THEMES: [Theme; 12] = [
             "Rob them in the night.",
             "Poison them.",
             "Lie, and hurt those who are better.",
+            "Steal it in the night.",
+            "Set it on fire.",
         ],
     },
 ];
