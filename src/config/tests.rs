@@ -625,7 +625,8 @@ fn a_dry_run_shows_every_value_and_its_source() {
 fn a_domain_brings_its_own_keys_rules_and_defaults() {
     let plan = load_text(GOOD, &["domain.kind=cot"]).expect("a right config").plan;
     assert_eq!(plan.filter.rules, ["cot-format", "cot-answer", "cot-length", "cot-script", "leak"]);
-    assert_eq!(plan.domain.cot, Some(crate::record::CotPlan::default()));
+    let easy = crate::record::CotPlan { problems: vec!["choices".into(), "small".into()], ..Default::default() };
+    assert_eq!(plan.domain.cot, Some(easy));
     assert_eq!(plan.filter.reasoning, Some(crate::record::ReasoningPlan::default()));
     assert_eq!(plan.generate.sampling.max_tokens, 96);
     let numbers = load_text(GOOD, &[]).expect("a right config").plan;
