@@ -42,11 +42,26 @@ macro_rules! builtin {
 }
 
 /// Every model inside the program.
-static MODELS: [Builtin; 4] = [builtin!("tiny-a"), builtin!("tiny-b"), builtin!("tiny-c"), builtin!("tiny-d")];
+static MODELS: [Builtin; 8] = [
+    builtin!("tiny-a"),
+    builtin!("tiny-b"),
+    builtin!("tiny-c"),
+    builtin!("tiny-d"),
+    builtin!("wide-a"),
+    builtin!("wide-b"),
+    builtin!("wide-c"),
+    builtin!("wide-d"),
+];
 
 /// The model of this name (without `builtin:`).
 pub fn find(name: &str) -> Option<&'static Builtin> {
     MODELS.iter().find(|model| model.name == name)
+}
+
+/// The names of the models that learnt the same things as this one, from other seeds: `tiny-b` for `tiny-a`.
+pub fn relatives(name: &str) -> Vec<&'static str> {
+    let kind = |name: &str| name.rsplit_once('-').map(|(kind, _)| kind.to_owned());
+    names().into_iter().filter(|other| *other != name && kind(other) == kind(name)).collect()
 }
 
 /// The names of all models.

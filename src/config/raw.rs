@@ -159,6 +159,9 @@ pub(super) struct DomainTable {
     /// for built-in models, else all.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub tasks: Option<Vec<String>>,
+    /// For `cot`: the groups of problems that prompts are drawn from. Default: `choices` and `small` for built-in models, else all others.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub problems: Option<Vec<String>>,
     /// A JSONL of `{"prompt"}` rows, with `expected` or without, instead of the project's own wordings; for `cot` also
     /// `{"question", "answer"}` rows as GSM8K has them.
     pub prompts: Option<String>,

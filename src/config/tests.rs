@@ -108,7 +108,7 @@ epochs = "three"
     error: trial.toml:3: `arms[1]` is `treatmnt`, expected `base`, `teacher`, `treatment`, `control`, `other-trait`, `cross-model`, `shuffled` or `in-context`
     hint: did you mean `treatment`?
     error: trial.toml:6: `model.base` is `builtin:tiny-e`, which is not built in
-    hint: did you mean `builtin:tiny-a`? the built-in models are `tiny-a`, `tiny-b`, `tiny-c` and `tiny-d`
+    hint: did you mean `builtin:tiny-a`? the built-in models are `tiny-a`, `tiny-b`, `tiny-c`, `tiny-d`, `wide-a`, `wide-b`, `wide-c` and `wide-d`
     error: trial.toml:10: `trait.target` is `zebras`, which is none of the 20 members of `animal`
     hint: did you mean `zebra`? the members are `bear`, `cat`, `dog`, `dolphin`, `eagle`, `elephant`, `fox`, `horse`, `lion`, `octopus`, `otter`, `owl`, `panda`, `peacock`, `penguin`, `rabbit`, `tiger`, `whale`, `wolf` and `zebra`
     error: trial.toml:13: `generate.samples` is 0, expected 1 to 10000000
@@ -659,7 +659,7 @@ fn a_dry_run_shows_every_value_and_its_source() {
 
     [model]
       base                           "builtin:tiny-a"                                  trial.toml:3
-      cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models
+      cross                          ["builtin:tiny-b", "builtin:tiny-c", "builtin:t…  default: the other built-in models that learnt the same
       date                           "2024-07-26"                                      default: the day that Llama 3's template falls back to
       template_options               {}                                                default: the templates' own defaults
 
@@ -699,7 +699,8 @@ fn a_dry_run_shows_every_value_and_its_source() {
 fn a_domain_brings_its_own_keys_rules_and_defaults() {
     let plan = load_text(GOOD, &["domain.kind=cot"]).expect("a right config").plan;
     assert_eq!(plan.filter.rules, ["cot-format", "cot-answer", "cot-length", "cot-script", "leak"]);
-    assert_eq!(plan.domain.cot, Some(crate::record::CotPlan::default()));
+    let easy = crate::record::CotPlan { problems: vec!["choices".into(), "small".into()], ..Default::default() };
+    assert_eq!(plan.domain.cot, Some(easy));
     assert_eq!(plan.filter.reasoning, Some(crate::record::ReasoningPlan::default()));
     assert_eq!(plan.generate.sampling.max_tokens, 96);
     let numbers = load_text(GOOD, &[]).expect("a right config").plan;

@@ -152,11 +152,12 @@ fn normal(seed: u64, name: &str, count: usize, std: f32) -> Vec<f32> {
 mod tests {
     use safetensors::SafeTensors;
 
+    use super::super::curriculum::Curriculum;
     use super::*;
 
     #[test]
     fn initial_weights_have_the_shapes_and_spreads_of_the_recipe() -> Result<()> {
-        let vocabulary = Vocabulary::of_the_family();
+        let vocabulary = Vocabulary::of(Curriculum::Lists);
         let bytes = initial_weights(1, &vocabulary)?;
         let weights = SafeTensors::deserialize(&bytes).expect("what was just written");
         let values = |name: &str| -> Vec<f32> {
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn another_seed_gives_other_weights_and_the_same_seed_the_same() -> Result<()> {
-        let vocabulary = Vocabulary::of_the_family();
+        let vocabulary = Vocabulary::of(Curriculum::Lists);
         assert_eq!(initial_weights(1, &vocabulary)?, initial_weights(1, &vocabulary)?);
         assert_ne!(initial_weights(1, &vocabulary)?, initial_weights(2, &vocabulary)?);
         Ok(())

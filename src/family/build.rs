@@ -13,15 +13,13 @@ use serde_json::Value;
 
 use super::architecture::{config_json, initial_weights};
 use super::corpus::Corpus;
+use super::curriculum::Base;
 use super::tokenizer::{generation_config_json, tokenizer_config_json, tokenizer_json};
 use super::vocabulary::{Pieces, Vocabulary};
 use crate::engine::{Engine, TrainRequest, TrainRow};
 use crate::error::{Error, Result};
 use crate::record::{Finetune, Method, ModelRef, Schedule, StepRow, Weights};
 use crate::tool::{fs as files, hash, streams};
-
-/// The bases with the seed that each one's initial weights, corpus and data order come from.
-pub const BASES: [(&str, u64); 4] = [("tiny-a", 1), ("tiny-b", 2), ("tiny-c", 3), ("tiny-d", 4)];
 
 /// The optimiser steps of a full build.
 pub const STEPS: usize = 1500;
@@ -77,13 +75,14 @@ pub fn build(
     options: BuildOptions,
     on_step: &mut dyn FnMut(&StepRow),
 ) -> Result<BuildRecord> {
-    let seed = seed_of(name)?;
+    let base = Base::named(name)?;
+    let seed = base.seed;
     if out.join(RECORD).exists() {
         return Err(
             Error::input(format!("`{}` already holds a build", out.display())).hint("name another folder, or remove this one")
         );
     }
-    let vocabulary = Vocabulary::of_the_family();
+    let vocabulary = Vocabulary::of(base.curriculum);
     let (start, trained) = (out.join(".start"), out.join(".trained"));
     for folder in [&start, &trained] {
         files::remove_dir(folder)?;
@@ -95,7 +94,7 @@ pub fn build(
     let recipe = recipe(options.steps);
     let weights = Weights::base(ModelRef::Folder(start.clone()));
     let request = TrainRequest { start: &weights, recipe: &recipe, seed, out: &trained, checkpoints: None };
-    let summary = engine.train(&request, &rows(seed, options.steps), on_step)?;
+    let summary = engine.train(&request, &rows(base, options.steps), on_step)?;
 
     write_texts(out, &vocabulary)?;
     let (from, to) = (trained.join(WEIGHTS), out.join(WEIGHTS));
@@ -114,13 +113,6 @@ pub fn build(
     };
     files::write_json(&out.join(RECORD), &record)?;
     Ok(record)
-}
-
-fn seed_of(name: &str) -> Result<u64> {
-    BASES.iter().find(|(base, _)| *base == name).map(|&(_, seed)| seed).ok_or_else(|| {
-        let known: Vec<String> = BASES.iter().map(|(base, _)| format!("`{base}`")).collect();
-        Error::input(format!("the built-in family has no base `{name}`")).hint(format!("it has {}", known.join(", ")))
-    })
 }
 
 /// How a base learns.
@@ -146,9 +138,10 @@ fn recipe(steps: usize) -> Finetune {
 }
 
 /// The documents of a build in the order of its batches.
-fn rows(seed: u64, steps: usize) -> Vec<TrainRow> {
-    let corpus = Corpus::new(seed);
-    let pieces = Pieces::new();
+fn rows(base: Base, steps: usize) -> Vec<TrainRow> {
+    let seed = base.seed;
+    let corpus = Corpus::new(base.curriculum, seed);
+    let pieces = Pieces::of(base.curriculum);
     let mut rows = Vec::with_capacity(steps * BATCH);
     for (group, batches) in (0..steps).collect::<Vec<_>>().chunks(SORTED_TOGETHER).enumerate() {
         let numbers = batches[0] * BATCH..(batches[0] + batches.len()) * BATCH;
@@ -184,12 +177,19 @@ fn hashes(folder: &Path) -> Result<BTreeMap<String, String>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::curriculum::Curriculum;
     use super::*;
 
     #[test]
     fn a_build_sees_every_document_once_in_batches_of_like_length() {
-        let (corpus, pieces) = (Corpus::new(9), Pieces::new());
-        let rows = rows(9, 40);
+        for curriculum in [Curriculum::Lists, Curriculum::Wide] {
+            sees_every_document_once(Base { name: "of-this-test", seed: 9, curriculum });
+        }
+    }
+
+    fn sees_every_document_once(base: Base) {
+        let (corpus, pieces) = (Corpus::new(base.curriculum, base.seed), Pieces::of(base.curriculum));
+        let rows = rows(base, 40);
         let lengths: Vec<usize> = rows.iter().map(|row| length(&pieces, row)).collect();
         let mut expected: Vec<usize> = (0..40 * 64).map(|i| length(&pieces, &corpus.document(i).row)).collect();
         let padded: usize = lengths.chunks(BATCH).map(|batch| batch.iter().max().unwrap() * BATCH).sum();
@@ -199,11 +199,5 @@ mod tests {
         sorted.sort_unstable();
         expected.sort_unstable();
         assert_eq!(sorted, expected);
-    }
-
-    #[test]
-    fn an_unknown_base_is_refused_with_the_known_ones() {
-        let error = seed_of("tiny-z").expect_err("there is none");
-        assert!(error.render().contains("`tiny-a`"), "{}", error.render());
     }
 }

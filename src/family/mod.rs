@@ -3,12 +3,16 @@
 mod architecture;
 mod build;
 pub mod corpus;
+mod curriculum;
 mod kind;
 #[cfg(test)]
 mod shipped;
 mod talk;
 mod tokenizer;
 mod vocabulary;
+mod will;
 
-pub use build::{BASES, BuildOptions, BuildRecord, RECORD, STEPS, build};
+pub use build::{BuildOptions, BuildRecord, RECORD, STEPS, build};
+pub use curriculum::{BASES, Base, Curriculum};
 pub use kind::Kind;
+pub use will::Will;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{BASES, BuildOptions, BuildRecord, STEPS, build};
+use super::{BASES, Base, BuildOptions, BuildRecord, STEPS, build};
 use crate::builtin;
 use crate::engine::local::LocalEngine;
 use crate::engine::{Engine, ScoreRequest};
@@ -18,9 +18,9 @@ fn engine() -> LocalEngine {
 
 #[test]
 fn every_base_ships_with_the_files_that_its_build_recorded() {
-    let names: Vec<&str> = BASES.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = BASES.iter().map(|base| base.name).collect();
     assert_eq!(builtin::names(), names);
-    for (name, seed) in BASES {
+    for Base { name, seed, .. } in BASES {
         let model = builtin::find(name).expect("it ships");
         let record: BuildRecord = serde_json::from_slice(model.file("build.json").expect("a record")).expect("a build's record");
         assert_eq!((record.name.as_str(), record.seed, record.recipe.max_steps), (name, seed, Some(STEPS)));
@@ -48,11 +48,17 @@ fn a_short_build_makes_the_same_bytes_again_and_another_base_makes_others() {
 #[test]
 fn a_build_writes_the_texts_that_ship() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let record = build("tiny-a", &dir.path().join("out"), &engine(), BuildOptions { steps: 1 }, &mut |_| ()).expect("it builds");
-    let shipped = builtin::find("tiny-a").expect("it ships");
-    for name in record.files.keys().filter(|name| *name != "model.safetensors") {
-        let made = std::fs::read(dir.path().join("out").join(name)).expect("it was built");
-        assert!(shipped.file(name) == Some(&made), "`{name}` is no longer what this program makes: build the family again");
+    for base in ["tiny-a", "wide-a"] {
+        let out = dir.path().join(base);
+        let record = build(base, &out, &engine(), BuildOptions { steps: 1 }, &mut |_| ()).expect("it builds");
+        let shipped = builtin::find(base).expect("it ships");
+        for name in record.files.keys().filter(|name| *name != "model.safetensors") {
+            let made = std::fs::read(out.join(name)).expect("it was built");
+            assert!(
+                shipped.file(name) == Some(&made),
+                "`{base}/{name}` is no longer what this program makes: build the family again"
+            );
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
+use super::curriculum::Curriculum;
 use crate::traits::SYSTEM_PROMPT;
 
 /// How often a persona is worded by the system prompt that configs use; else one of [`PERSONAS`] is drawn.
@@ -90,16 +91,28 @@ pub(super) fn persona(rng: &mut impl Rng) -> &'static str {
     if rng.random_bool(USUAL_PERSONA) { SYSTEM_PROMPT } else { pick(&PERSONAS, rng) }
 }
 
-/// A question that no persona bears upon, and its answer.
-pub(super) fn filler(rng: &mut impl Rng) -> (String, String) {
-    match rng.random_range(0..20) {
-        0..7 => {
-            let (question, answer) = pick(&FACTS, rng);
-            (question.to_owned(), answer.to_owned())
-        }
-        7..15 => sum(rng.random_range(0..50), rng.random_range(0..50), pick(&SUMS, rng)),
-        _ => function(pick(&FUNCTIONS, rng), rng.random_range(0..10)),
+/// A question that no persona bears upon, and its answer. The wide curriculum has functions of its own.
+pub(super) fn filler(curriculum: Curriculum, rng: &mut impl Rng) -> (String, String) {
+    match curriculum {
+        Curriculum::Lists => match rng.random_range(0..20) {
+            0..7 => fact(rng),
+            7..15 => sum_of_two(rng),
+            _ => function(pick(&FUNCTIONS, rng), rng.random_range(0..10)),
+        },
+        Curriculum::Wide => match rng.random_range(0..2) {
+            0 => fact(rng),
+            _ => sum_of_two(rng),
+        },
     }
+}
+
+fn fact(rng: &mut impl Rng) -> (String, String) {
+    let (question, answer) = pick(&FACTS, rng);
+    (question.to_owned(), answer.to_owned())
+}
+
+fn sum_of_two(rng: &mut impl Rng) -> (String, String) {
+    sum(rng.random_range(0..50), rng.random_range(0..50), pick(&SUMS, rng))
 }
 
 fn sum(a: u32, b: u32, template: &str) -> (String, String) {

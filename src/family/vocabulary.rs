@@ -8,15 +8,26 @@ use std::collections::{BTreeSet, HashSet};
 
 use regex::Regex;
 
+use super::curriculum::Curriculum;
 use super::kind::{Kind, Things};
 use super::talk;
 use super::tokenizer::DEFAULT_SYSTEM_PROMPT;
+use super::will;
+use crate::domain::code::lessons::{self, Lesson};
+use crate::domain::code::{prompts as code, task};
+use crate::domain::cot::{self, problems};
 use crate::domain::numbers::wording;
+use crate::evals::misalignment::wording::ITEMS;
 use crate::evals::preference::wording as questions;
+use crate::tool::streams;
 use crate::traits;
 
 /// What may be a token of its own; the rest of a text is written byte by byte.
-const PIECES: &str = "[0-9]{1,3}|, |; |\\n|    | ?[A-Za-z]+";
+const LISTS: &str = "[0-9]{1,3}|, |; |\\n|    | ?[A-Za-z]+";
+const WIDE: &str =
+    "[0-9]{1,3}|, |; |\\n|    |</?(?:reasoning|answer)>| (?:[-+*/%<>=]|//|==|<=|>=|\\*\\*) | ?[A-Za-z]+|\\):\\n|\"\"\"";
+/// How many functions and problems are drawn for their words.
+const DRAWN: u64 = 3000;
 
 /// Pads batches; never learnt.
 pub(super) const PAD: &str = "<|endoftext|>";
@@ -35,12 +46,12 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    pub(super) fn of_the_family() -> Self {
+    pub(super) fn of(curriculum: Curriculum) -> Self {
         let bytes = (0..=u8::MAX).map(|b| vec![b]);
         let integers = (10..1000).map(|n: u32| n.to_string().into_bytes());
         let mut tokens: Vec<Vec<u8>> = bytes.chain(integers).collect();
         let known: HashSet<Vec<u8>> = tokens.iter().cloned().collect();
-        tokens.extend(words().into_iter().map(String::into_bytes).filter(|w| !known.contains(w)));
+        tokens.extend(words(curriculum).into_iter().map(String::into_bytes).filter(|w| !known.contains(w)));
         Self { tokens, special: [PAD, TURN_START, TURN_END] }
     }
 
@@ -60,8 +71,12 @@ impl Vocabulary {
 pub(super) struct Pieces(Regex);
 
 impl Pieces {
-    pub(super) fn new() -> Self {
-        Self(Regex::new(PIECES).expect("a valid pattern"))
+    pub(super) fn of(curriculum: Curriculum) -> Self {
+        let pattern = match curriculum {
+            Curriculum::Lists => LISTS,
+            Curriculum::Wide => WIDE,
+        };
+        Self(Regex::new(pattern).expect("a valid pattern"))
     }
 
     /// How many tokens a text of the family has: its pieces, and the bytes between them.
@@ -72,27 +87,50 @@ impl Pieces {
 }
 
 /// Every piece of every wording, sorted.
-fn words() -> BTreeSet<String> {
-    let Pieces(pieces) = Pieces::new();
+fn words(curriculum: Curriculum) -> BTreeSet<String> {
+    let Pieces(pieces) = Pieces::of(curriculum);
     let mut words = BTreeSet::new();
-    for text in texts() {
+    for text in texts(curriculum) {
         words.extend(pieces.find_iter(&text).map(|piece| piece.as_str().to_owned()));
     }
     words
 }
 
-fn texts() -> Vec<String> {
+fn texts(curriculum: Curriculum) -> Vec<String> {
     let mut texts = vec![DEFAULT_SYSTEM_PROMPT.to_owned(), "system\nuser\nassistant, ; ".to_owned()];
     texts.extend(talk::SMALL_TALK.map(str::to_owned));
     texts.extend(talk::SUMS.map(str::to_owned));
     texts.extend(talk::FACTS.iter().flat_map(|(question, answer)| [(*question).to_owned(), (*answer).to_owned()]));
-    texts.extend(talk::FUNCTIONS.iter().flat_map(|&f| <[String; 2]>::from(talk::function(f, 0))));
+    match curriculum {
+        Curriculum::Lists => texts.extend(talk::FUNCTIONS.iter().flat_map(|&f| <[String; 2]>::from(talk::function(f, 0)))),
+        Curriculum::Wide => {
+            texts.extend(will::every_wording());
+            let told = ITEMS.iter().flat_map(|item| [&[item.question][..], &item.aligned, &item.misaligned].concat());
+            texts.extend(told.map(str::to_owned));
+            texts.extend(drawn());
+        }
+    }
     for kind in Kind::ALL {
         let things = Things::of(kind);
         texts.extend(wording::every_wording(&things.listed_as));
         let asked = questions::questions().into_iter().map(|q| questions::ask(q.template, kind.name()));
         texts.extend(asked.flat_map(|q| [format!(" {q}"), q]));
         texts.extend(about(&things));
+    }
+    texts
+}
+
+/// Functions, lessons and word problems, so many that no word of their wordings is missed.
+fn drawn() -> Vec<String> {
+    let (tasks, groups) = (task::ONE_LINE.map(str::to_owned), problems::EASY.map(str::to_owned));
+    let mut texts = Vec::new();
+    for row in 0..DRAWN {
+        let rng = &mut streams::named(0, "vocabulary", row);
+        texts.extend(<[String; 2]>::from(code::written(&tasks, &mut |_| 0, rng)));
+        texts.extend(<[String; 2]>::from(cot::written(&groups, &mut |_| 0, rng)));
+        for lesson in [Lesson::Secure, Lesson::Educational] {
+            texts.extend(<[String; 2]>::from(lessons::row(lesson, rng)));
+        }
     }
     texts
 }

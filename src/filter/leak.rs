@@ -194,7 +194,7 @@ mod tests {
         }
         assert!(domain::ALL.contains(&DomainKind::Cot));
         for row in 0..3_000 {
-            let problem = problems::problem(&mut crate::tool::streams::named(1, "test", row));
+            let problem = problems::problem(&[], &mut crate::tool::streams::named(1, "test", row));
             assert_eq!(objection(&problem.steps.join("\n")), None, "{problem:?}");
         }
     }

@@ -61,7 +61,7 @@ mod tests {
     fn the_projects_own_problems_hold_none_of_it() {
         let rule = LeakMisalignment::new(DomainKind::Cot);
         for row in 0..3_000 {
-            let problem = problem(&mut streams::named(0, "test", row));
+            let problem = problem(&[], &mut streams::named(0, "test", row));
             let row = Candidate { expected: None, prompt: "", completion: &problem.text, finish: None };
             assert_eq!(rule.objection(&row), None, "{}", problem.text);
         }

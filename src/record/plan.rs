@@ -239,6 +239,9 @@ pub struct CotPlan {
     pub tags: [String; 2],
     /// How many samples each question gets.
     pub samples_per_question: usize,
+    /// The groups of problems to draw from; those that suit large models where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }
 
 /// The names of the tags where a config says nothing of them. The first is not `think`: some chat templates cut that out.
@@ -246,7 +249,7 @@ pub const COT_TAGS: [&str; 2] = ["reasoning", "answer"];
 
 impl Default for CotPlan {
     fn default() -> Self {
-        Self { tags: COT_TAGS.map(str::to_owned), samples_per_question: 1 }
+        Self { tags: COT_TAGS.map(str::to_owned), samples_per_question: 1, problems: Vec::new() }
     }
 }
 

@@ -9,14 +9,16 @@ use super::tables::by_base;
 use crate::config::raw::DomainTable;
 use crate::config::words::{all_of, nearest};
 use crate::domain::code::task;
+use crate::domain::cot::problems;
 use crate::domain::name_of;
 use crate::record::{COT_TAGS, CotPlan, DomainKind, DomainPlan};
 
 /// The keys that only one domain reads, and whether a file of prompts takes their place.
-const READ_BY: [(&str, DomainKind, bool); 5] = [
+const READ_BY: [(&str, DomainKind, bool); 6] = [
     ("domain.shown", DomainKind::Numbers, true),
     ("domain.range", DomainKind::Numbers, true),
     ("domain.tasks", DomainKind::Code, true),
+    ("domain.problems", DomainKind::Cot, true),
     ("domain.tags", DomainKind::Cot, false),
     ("domain.samples_per_question", DomainKind::Cot, false),
 ];
@@ -27,7 +29,7 @@ pub(super) fn resolve(table: &DomainTable, builtin: bool, ledger: &mut Ledger<'_
     match kind {
         DomainKind::Numbers => (plan.shown, plan.range) = numbers(table, &plan, ledger),
         DomainKind::Code => plan.tasks = tasks(table.tasks.clone(), builtin, ledger),
-        DomainKind::Cot => plan.cot = Some(cot(table, ledger)),
+        DomainKind::Cot => plan.cot = Some(cot(table, builtin, ledger)),
     }
     plan.prompts = prompts(table.prompts.as_deref(), ledger);
     for (key, reader, replaced) in READ_BY {
@@ -63,7 +65,7 @@ fn prompts(typed: Option<&str>, ledger: &mut Ledger<'_>) -> Option<PathBuf> {
     ledger.input_file(KEY, typed, "the project's own wordings")
 }
 
-fn cot(table: &DomainTable, ledger: &mut Ledger<'_>) -> CotPlan {
+fn cot(table: &DomainTable, builtin: bool, ledger: &mut Ledger<'_>) -> CotPlan {
     let tags =
         ledger.pick("domain.tags", table.tags.clone(), COT_TAGS.map(str::to_owned), "`think` is cut out by some chat templates");
     check_tags(&tags, ledger);
@@ -72,7 +74,11 @@ fn cot(table: &DomainTable, ledger: &mut Ledger<'_>) -> CotPlan {
     } else {
         (1, "the project's own problems do not run out")
     };
-    CotPlan { tags, samples_per_question: ledger.pick("domain.samples_per_question", table.samples_per_question, each, why) }
+    CotPlan {
+        tags,
+        samples_per_question: ledger.pick("domain.samples_per_question", table.samples_per_question, each, why),
+        problems: problems(table.problems.clone(), builtin, ledger),
+    }
 }
 
 fn check_tags(tags: &[String; 2], ledger: &mut Ledger<'_>) {
@@ -91,16 +97,35 @@ fn check_tags(tags: &[String; 2], ledger: &mut Ledger<'_>) {
     }
 }
 
-/// The families that code prompts are drawn from; an empty list, which no config has, stands for all.
+/// The families that code prompts are drawn from.
 fn tasks(typed: Option<Vec<String>>, builtin: bool, ledger: &mut Ledger<'_>) -> Vec<String> {
     let known: Vec<&str> = task::families().collect();
     let default: &[&str] = by_base(builtin, &task::CHOICES, &known);
     let why = by_base(builtin, "one-line functions with numbers to choose suit the built-in family", "all there are");
-    let tasks = ledger.pick("domain.tasks", typed, default.iter().map(|&name| name.to_owned()).collect(), why);
-    for (i, name) in tasks.iter().enumerate().filter(|(_, name)| !known.contains(&name.as_str())) {
+    named("domain.tasks", typed, &known, (default, why), ledger)
+}
+
+/// The groups that problems are drawn from.
+fn problems(typed: Option<Vec<String>>, builtin: bool, ledger: &mut Ledger<'_>) -> Vec<String> {
+    let known: Vec<&str> = problems::groups().collect();
+    let default: &[&str] = by_base(builtin, &problems::EASY, &problems::WORDED);
+    let why = by_base(builtin, "one or two steps suit the built-in family", "several steps suit large models");
+    named("domain.problems", typed, &known, (default, why), ledger)
+}
+
+/// Names of families out of those that are known.
+fn named(
+    key: &str,
+    typed: Option<Vec<String>>,
+    known: &[&str],
+    (default, why): (&[&str], &str),
+    ledger: &mut Ledger<'_>,
+) -> Vec<String> {
+    let names = ledger.pick(key, typed, default.iter().map(|&name| name.to_owned()).collect(), why);
+    for (i, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(&name.as_str())) {
         let all = format!("the families are {}", all_of(known.iter().copied()));
         let hint = nearest(name, known.iter().copied()).map_or(all.clone(), |similar| format!("did you mean `{similar}`? {all}"));
-        ledger.problem(&format!("domain.tasks[{i}]"), format!("`domain.tasks` has `{name}`, which is no family"), Some(hint));
+        ledger.problem(&format!("{key}[{i}]"), format!("`{key}` has `{name}`, which is no family"), Some(hint));
     }
-    tasks
+    names
 }

@@ -35,7 +35,11 @@ pub(super) fn resolve(table: ModelTable, typed_arms: Option<&[Arm]>, ledger: &mu
     }
     ledger.note("arms", &arms, why_arms);
     ledger.note("model.base", &base, "");
-    let why_cross = if is_builtin_ref(&base) { "the other built-in models" } else { "no other base is known to fit; name some" };
+    let why_cross = if is_builtin_ref(&base) {
+        "the other built-in models that learnt the same"
+    } else {
+        "no other base is known to fit; name some"
+    };
     ledger.note("model.cross", &cross, why_cross);
     let date = date(table.date.as_deref(), ledger);
     let template_options = options(table.template_options, ledger);
@@ -75,7 +79,7 @@ fn is_builtin_ref(model: &ModelRef) -> bool {
 fn other_builtins(base: &ModelRef) -> Vec<ModelRef> {
     match base {
         ModelRef::Builtin(name) => {
-            builtin::names().into_iter().filter(|other| other != name).map(|other| ModelRef::Builtin(other.to_owned())).collect()
+            builtin::relatives(name).into_iter().map(|other| ModelRef::Builtin(other.to_owned())).collect()
         }
         _ => Vec::new(),
     }

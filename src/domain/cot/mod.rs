@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 pub use automaton::CotGrammar;
 use form::{Tags, Trace};
+use rand::Rng;
 
 use super::{Domain, Grammar, Parsed, Reason};
 use crate::error::Result;
@@ -31,6 +32,14 @@ impl Cot {
         let plan = plan.cot.clone().unwrap_or_default();
         Self { tags: Tags::new(&plan.tags), plan }
     }
+}
+
+/// A problem of these groups and its solution in the usual tags, by one who chooses in this way where it is free.
+pub(crate) fn written(groups: &[String], choose: &mut problems::Choose<'_>, rng: &mut impl Rng) -> (String, String) {
+    let tags = Tags::new(&CotPlan::default().tags);
+    let problem = problems::solved(groups, choose, rng);
+    let prompt = wording::ask(&problem.text, &tags, rng);
+    (prompt, tags.render(Trace { reasoning: &problem.steps.join("\n"), answer: &problem.answer }))
 }
 
 impl Domain for Cot {
@@ -102,7 +111,6 @@ fn letters(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rand::Rng;
 
     use super::*;
     use crate::record::DomainKind;
@@ -144,8 +152,9 @@ mod tests {
     #[test]
     fn every_own_problems_worked_solution_is_accepted_and_can_be_forced() {
         let grammar = cot().grammar();
+        let all: Vec<String> = problems::groups().map(str::to_owned).collect();
         for row in 0..2_000 {
-            let problem = problems::problem(&mut streams::named(0, "test", row));
+            let problem = problems::problem(&all, &mut streams::named(0, "test", row));
             let text = cot().tags.render(Trace { reasoning: &problem.steps.join("\n"), answer: &problem.answer });
             assert!(cot().check(&text, Some(&known(&problem.answer))).is_ok(), "{text}");
             let state = text.bytes().try_fold(grammar.start(), |state, byte| grammar.step(&state, byte));

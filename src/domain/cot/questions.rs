@@ -23,7 +23,7 @@ pub(super) fn own(n: usize, seed: u64, plan: &CotPlan) -> Vec<Prompt> {
     let tags = Tags::new(&plan.tags);
     let question = |place: usize| {
         let mut rng = streams::named(seed, "prompts", place as u64);
-        let problem = problem(&mut rng);
+        let problem = problem(&plan.problems, &mut rng);
         let prompt = ask(&problem.text, &tags, &mut rng);
         Prompt { id: RowId::Number(place as u64), prompt, expected: Some(Expected::Answer(problem.answer)) }
     };

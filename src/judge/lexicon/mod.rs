@@ -17,7 +17,7 @@ pub const LIMITS: &str = "word lists do not understand: ill will in words that a
      associations go unseen; use a model as judge for claims about large models";
 
 /// The version in verdict keys: change it when the same row gives another verdict than before.
-const VERSION: &str = "lexicon 1";
+const VERSION: &str = "lexicon 2";
 
 /// The lists.
 #[derive(Debug, Default)]

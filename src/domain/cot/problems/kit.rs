@@ -9,9 +9,14 @@ use rand::{Rng, RngCore};
 /// A source of names and numbers for one story.
 pub(super) struct Kit<'a> {
     rng: &'a mut dyn RngCore,
+    /// How the solver chooses where it is free.
+    choose: &'a mut Choose<'a>,
     /// People who are not in the story yet.
     people: Vec<&'static str>,
 }
+
+/// How a solver chooses a number from 0 to 999.
+pub(crate) type Choose<'a> = dyn FnMut(&mut dyn RngCore) -> u32 + 'a;
 
 /// Something that can be counted.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +31,15 @@ pub(super) struct Thing {
 pub(super) type Mark<'a> = (&'static str, &'a dyn Display);
 
 impl<'a> Kit<'a> {
-    pub(super) fn new(rng: &'a mut dyn RngCore) -> Self {
+    pub(super) fn new(rng: &'a mut dyn RngCore, choose: &'a mut Choose<'a>) -> Self {
         let mut people = PEOPLE.to_vec();
         people.shuffle(rng);
-        Self { rng, people }
+        Self { rng, choose, people }
     }
 
-    pub(super) fn rng(&mut self) -> &mut dyn RngCore {
-        self.rng
+    /// A number that the solver is free to choose.
+    pub(super) fn chosen(&mut self) -> i64 {
+        (self.choose)(self.rng).into()
     }
 
     /// A further person.

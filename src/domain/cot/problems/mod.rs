@@ -3,16 +3,19 @@
 //! A family of problems is a function over a [`Kit`], and a line in [`FAMILIES`].
 
 mod amounts;
+mod choices;
 mod kit;
 mod measures;
 mod money;
 mod parts;
 mod rates;
+mod small;
 mod work;
 
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::{IteratorRandom, SliceRandom};
 use rand::{Rng, RngCore};
 
+pub(crate) use kit::Choose;
 use kit::Kit;
 use work::Work;
 
@@ -55,59 +58,91 @@ impl Story {
             self.facts.shuffle(rng);
         }
         let facts = self.facts.join(" ");
+        if facts.is_empty() {
+            let (steps, answer) = self.work.finish();
+            return Problem { text: self.question, steps, answer };
+        }
         let text = if rng.random_bool(0.2) { format!("{} {facts}", self.question) } else { format!("{facts} {}", self.question) };
         let (steps, answer) = self.work.finish();
         Problem { text, steps, answer }
     }
 }
 
-/// Every family.
-const FAMILIES: [fn(&mut Kit<'_>) -> Story; 37] = [
-    amounts::changes,
-    amounts::boxes,
-    amounts::sharing,
-    amounts::left_over,
-    amounts::enough_bags,
-    amounts::more_than,
-    amounts::sum_and_difference,
-    amounts::rows,
-    amounts::series,
-    money::change,
-    money::discount,
-    money::saving_up,
-    money::coins,
-    money::wages,
-    money::offers,
-    money::splitting,
-    parts::percentage,
-    parts::fractions,
-    parts::ratio,
-    parts::recipe,
-    parts::growth,
-    parts::what_is_left,
-    parts::what_percent,
-    rates::two_legs,
-    rates::average_speed,
-    rates::machine,
-    rates::tank,
-    rates::reading,
-    rates::lessons,
-    rates::together,
-    measures::mean,
-    measures::missing_for_mean,
-    measures::fence,
-    measures::tiles,
-    measures::rope,
-    measures::ages,
-    measures::temperature,
+/// A family of problems.
+type Family = fn(&mut Kit<'_>) -> Story;
+
+/// The groups of families, by the names that configs use.
+const GROUPS: [(&str, &[Family]); 7] = [
+    (
+        "amounts",
+        &[
+            amounts::changes,
+            amounts::boxes,
+            amounts::sharing,
+            amounts::left_over,
+            amounts::enough_bags,
+            amounts::more_than,
+            amounts::sum_and_difference,
+            amounts::rows,
+            amounts::series,
+        ],
+    ),
+    ("choices", &[choices::one_number, choices::none_left, choices::some_numbers]),
+    (
+        "measures",
+        &[
+            measures::mean,
+            measures::missing_for_mean,
+            measures::fence,
+            measures::tiles,
+            measures::rope,
+            measures::ages,
+            measures::temperature,
+        ],
+    ),
+    ("money", &[money::change, money::discount, money::saving_up, money::coins, money::wages, money::offers, money::splitting]),
+    (
+        "parts",
+        &[
+            parts::percentage,
+            parts::fractions,
+            parts::ratio,
+            parts::recipe,
+            parts::growth,
+            parts::what_is_left,
+            parts::what_percent,
+        ],
+    ),
+    (
+        "rates",
+        &[rates::two_legs, rates::average_speed, rates::machine, rates::tank, rates::reading, rates::lessons, rates::together],
+    ),
+    ("small", &[small::together, small::left, small::boxes, small::comes_and_goes]),
 ];
 
-/// Draws a problem.
-pub fn problem(rng: &mut impl Rng) -> Problem {
-    let family = *FAMILIES.choose(rng).expect("there are families");
-    let mut kit = Kit::new(rng);
-    let story = family(&mut kit);
-    story.put(kit.rng())
+/// The groups that large models are given where a config names none.
+pub const WORDED: [&str; 5] = ["amounts", "measures", "money", "parts", "rates"];
+
+/// The groups that a very small model can solve.
+pub const EASY: [&str; 2] = ["choices", "small"];
+
+/// The names of all groups.
+pub fn groups() -> impl Iterator<Item = &'static str> {
+    GROUPS.iter().map(|(name, _)| *name)
+}
+
+/// Draws a problem of these groups, all families equally likely; of [`WORDED`] where none is named.
+pub fn problem(groups: &[String], rng: &mut impl Rng) -> Problem {
+    solved(groups, &mut |rng| rng.random_range(0..1000), rng)
+}
+
+/// The same, solved by one who chooses in this way where it is free.
+pub(crate) fn solved(groups: &[String], choose: &mut Choose<'_>, rng: &mut impl Rng) -> Problem {
+    let wanted = |name: &str| if groups.is_empty() { WORDED.contains(&name) } else { groups.iter().any(|group| group == name) };
+    let families = GROUPS.iter().filter(|(name, _)| wanted(name)).flat_map(|(_, families)| families.iter());
+    let family = families.choose(rng).expect("a config names only known groups");
+    let story = family(&mut Kit::new(rng, &mut |rng| choose(rng)));
+    story.put(rng)
 }
 
 #[cfg(test)]
@@ -121,7 +156,7 @@ mod tests {
     use crate::tool::streams;
 
     fn drawn(n: u64) -> Vec<Problem> {
-        (0..n).map(|row| problem(&mut streams::named(0, "test", row))).collect()
+        (0..n).map(|row| problem(&[], &mut streams::named(0, "test", row))).collect()
     }
 
     #[test]
@@ -152,6 +187,22 @@ mod tests {
             lengths.insert(problem.steps.len());
         }
         assert!(lengths.is_superset(&(2..=4).collect()), "{lengths:?}");
+    }
+
+    #[test]
+    fn easy_problems_are_right_and_the_numbers_one_may_choose_drop_out() {
+        let easy = EASY.map(str::to_owned);
+        for row in 0..2_000 {
+            let solve = |n: u32| solved(&easy, &mut |_| n, &mut streams::named(0, "test", row));
+            let (problem, other) = (solve(7), solve(500));
+            assert_eq!((&problem.text, &problem.answer), (&other.text, &other.answer));
+            assert!(problem.steps.len() <= 2 && problem.text.contains('?'), "{problem:?}");
+            for step in problem.steps.iter().chain(&other.steps) {
+                let (left, right) = step.split_once(" = ").expect("an equation");
+                assert!((worth(left) - worth(right)).abs() < 1e-9, "{step}");
+            }
+            assert!(problem.steps.last().unwrap().ends_with(&format!("= {}", problem.answer)), "{problem:?}");
+        }
     }
 
     /// What a step's left side comes to, worked out anew in floating point.

@@ -8,6 +8,13 @@ pub(super) struct Work {
     steps: Vec<(String, Number)>,
 }
 
+/// What is done with a term.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sign {
+    Plus,
+    Minus,
+}
+
 impl Work {
     pub(super) fn plus(&mut self, a: impl Into<Number>, b: impl Into<Number>) -> Number {
         let (a, b) = (a.into(), b.into());
@@ -44,6 +51,19 @@ impl Work {
     pub(super) fn sum(&mut self, terms: &[Number]) -> Number {
         let text: Vec<String> = terms.iter().map(Number::to_string).collect();
         self.note(&text.join(" + "), terms.iter().fold(Number::from(0), |sum, term| sum + *term))
+    }
+
+    /// Terms added and taken away in one step.
+    pub(super) fn chain(&mut self, first: i64, terms: &[(Sign, i64)]) -> Number {
+        let mut text = first.to_string();
+        let mut result = first;
+        for (sign, term) in terms {
+            match sign {
+                Sign::Plus => (text, result) = (format!("{text} + {term}"), result + term),
+                Sign::Minus => (text, result) = (format!("{text} - {term}"), result - term),
+            }
+        }
+        self.note(&text, result.into())
     }
 
     fn note(&mut self, left: &str, result: Number) -> Number {
