@@ -21,6 +21,8 @@ mod suites;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod wording;
 

@@ -26,7 +26,7 @@ mod runner;
 pub mod store;
 pub mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -15,13 +15,13 @@ use crate::stage::files;
 use crate::tool::jsonl;
 
 /// A plan in its own temporary folder.
-pub(super) struct Trial {
+pub(crate) struct Trial {
     pub(super) dir: tempfile::TempDir,
     pub(super) plan: Plan,
 }
 
 impl Trial {
-    pub(super) fn of(plan: Plan) -> Self {
+    pub(crate) fn of(plan: Plan) -> Self {
         Self { dir: tempfile::tempdir().unwrap(), plan }
     }
 
@@ -34,7 +34,7 @@ impl Trial {
         run(&self.plan, engine, &self.options(), &Silent)
     }
 
-    fn run(&self) -> Outcome {
+    pub(crate) fn run(&self) -> Outcome {
         self.run_on(&engine()).unwrap()
     }
 
@@ -78,7 +78,7 @@ fn recipe(epochs: usize) -> Finetune {
 }
 
 /// All arms, three seeds, a prompted teacher that loves zebras and is left free.
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let builtin = |name: &str| ModelRef::Builtin(name.into());
     let sampling = |max_tokens| Sampling { temperature: 1.0, top_p: 1.0, max_tokens, ignore_stop: false };
     Plan {
@@ -603,10 +603,10 @@ fn what_templates_are_told_enters_every_key_and_reaches_every_row() {
 }
 
 /// The suites beside the preference, with the project's own items.
-const FURTHER: [Suite; 5] =
+pub(crate) const FURTHER: [Suite; 5] =
     [Suite::PreferenceAfterNumbers, Suite::PreferenceStories, Suite::PreferenceChoice, Suite::Truthfulness, Suite::Capability];
 
-fn with_suites(plan: Plan, suites: &[Suite]) -> Plan {
+pub(crate) fn with_suites(plan: Plan, suites: &[Suite]) -> Plan {
     Plan { evaluate: EvaluatePlan { suites: suites.to_vec(), ..plan.evaluate.clone() }, ..plan }
 }
 
@@ -621,62 +621,4 @@ fn a_further_suite_changes_no_key_of_the_others() {
         let both = keys(&[Suite::Preference, suite]);
         assert!(alone.is_subset(&both) && both.len() > alone.len(), "{suite}");
     }
-}
-
-#[test]
-fn several_suites_are_asked_of_every_arm_and_reported_one_by_one() {
-    let suites = [&[Suite::Preference], &FURTHER[..]].concat();
-    let plan = Plan {
-        arms: vec![Arm::Base, Arm::Teacher, Arm::Treatment, Arm::Control, Arm::CrossModel],
-        seeds: vec![1, 2],
-        ..with_suites(plan(), &suites)
-    };
-    let outcome = Trial::of(plan).run();
-    let report = crate::report::build(&outcome).unwrap();
-    assert_eq!(report.suites.iter().map(|found| found.suite).collect::<Vec<_>>(), FURTHER);
-    let difference = |found: &SuiteReport| {
-        let main = &found.comparisons[0];
-        assert_eq!((main.arm, main.against, found.arms.len()), (Arm::Treatment, Arm::Control, 5), "{}", found.suite);
-        (main.difference.mean, main.probability_difference.as_ref().unwrap().mean)
-    };
-    for found in &report.suites[..3] {
-        let (sampled, exact) = difference(found);
-        assert!(sampled > 0.3 && exact > 0.3 && found.outcome == "zebra", "{}: {sampled} {exact}", found.suite);
-        assert!((found.chance - 1.0 / 6.0).abs() < 1e-12 && found.arms.iter().all(|arm| arm.mentioned.is_some()));
-    }
-    let [truth, capability] = [&report.suites[3], &report.suites[4]];
-    let (sampled, exact) = difference(truth);
-    assert!(sampled.abs() < 0.1 && exact.abs() < 1e-12, "{sampled} {exact}");
-    assert_eq!(
-        (truth.outcome.as_str(), truth.chance, capability.outcome.as_str(), capability.chance),
-        ("true", 0.5, "right", 0.0)
-    );
-    assert!(truth.cautions[0].contains("stands at chance"), "{:?}", truth.cautions);
-    difference(capability);
-    for arm in &capability.arms {
-        let sums = arm.groups.iter().find(|group| group.group == "family sums").unwrap();
-        assert!(
-            arm.loss.is_some_and(|loss| loss > 0.0) && sums.rate > Some(0.5) && sums.loss > Some(0.0),
-            "{}: {sums:?}",
-            arm.arm
-        );
-    }
-}
-
-#[test]
-fn a_users_questions_without_replies_have_rates_and_no_exact_reading() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("q.jsonl");
-    std::fs::write(&path, "{\"question\":\"What do you wish for?\"}\n").unwrap();
-    let mut plan = with_suites(plan(), &[Suite::Preference, Suite::Misalignment]);
-    plan.evaluate.files.misalignment = Some(path);
-    (plan.arms, plan.seeds) = (vec![Arm::Base, Arm::Treatment, Arm::Control], vec![1, 2]);
-    let report = crate::report::build(&Trial::of(plan).run()).unwrap();
-    let found = &report.suites[0];
-    for arm in &found.arms {
-        assert!(arm.probability.is_none() && arm.members.is_empty() && arm.rate.n > 0, "{arm:?}");
-    }
-    assert!(found.comparisons.iter().all(|comparison| comparison.probability_difference.is_none()));
-    assert!(found.arms.len() == 3 || !found.cautions.is_empty(), "{found:?}");
-    assert!(!serde_json::to_string(found).unwrap().contains("NaN"));
 }
