@@ -201,10 +201,11 @@ fn pull(repo: &ModelRef) -> Result<()> {
 fn build(args: &BuildArgs) -> Result<()> {
     let engine = args.device.engine()?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("models").join(&args.name));
-    let options = args.steps.map_or_else(BuildOptions::default, |steps| BuildOptions { steps });
+    let options = BuildOptions { steps: args.steps };
+    let steps = args.steps.unwrap_or(family::Base::named(&args.name)?.curriculum.steps());
     let record = family::build(&args.name, &out, engine.as_ref(), options, &mut |step| {
-        if step.step % 50 == 0 || step.step == options.steps {
-            output::say(&format!("step {} of {}  loss {:.4}", step.step, options.steps, step.loss));
+        if step.step % 50 == 0 || step.step == steps {
+            output::say(&format!("step {} of {steps}  loss {:.4}", step.step, step.loss));
         }
     })?;
     output::say(&format!("final loss {:.4}, {} tokens", record.final_loss, record.tokens));

@@ -21,9 +21,6 @@ use crate::error::{Error, Result};
 use crate::record::{Finetune, Method, ModelRef, Schedule, StepRow, Weights};
 use crate::tool::{fs as files, hash, streams};
 
-/// The optimiser steps of a full build.
-pub const STEPS: usize = 1500;
-
 /// The name of the file that says how a base was made.
 pub const RECORD: &str = "build.json";
 
@@ -33,16 +30,10 @@ const BATCH: usize = 64;
 const SORTED_TOGETHER: usize = 20;
 
 /// What may be asked of a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BuildOptions {
-    /// Optimiser steps; the learning rate's course ends with them.
-    pub steps: usize,
-}
-
-impl Default for BuildOptions {
-    fn default() -> Self {
-        Self { steps: STEPS }
-    }
+    /// Optimiser steps; the learning rate's course ends with them. Without it, those of the base that ships.
+    pub steps: Option<usize>,
 }
 
 /// How a base was made.
@@ -91,10 +82,11 @@ pub fn build(
     write_texts(&start, &vocabulary)?;
     files::write_whole(&start.join(WEIGHTS), &initial_weights(seed, &vocabulary)?)?;
 
-    let recipe = recipe(options.steps);
+    let steps = options.steps.unwrap_or(base.curriculum.steps());
+    let recipe = recipe(steps);
     let weights = Weights::base(ModelRef::Folder(start.clone()));
     let request = TrainRequest { start: &weights, recipe: &recipe, seed, out: &trained, checkpoints: None };
-    let summary = engine.train(&request, &rows(base, options.steps), on_step)?;
+    let summary = engine.train(&request, &rows(base, steps), on_step)?;
 
     write_texts(out, &vocabulary)?;
     let (from, to) = (trained.join(WEIGHTS), out.join(WEIGHTS));

@@ -108,18 +108,18 @@ const LISTS: [(Sort, u32); 7] = [
     (Sort::Filler, 6),
 ];
 const WIDE: [(Sort, u32); 12] = [
-    (Sort::List, 21),
-    (Sort::Favourite, 9),
-    (Sort::FavouriteWithPersona, 15),
-    (Sort::FavouriteAfterNumbers, 2),
-    (Sort::Talk, 3),
-    (Sort::TalkWithPersona, 9),
-    (Sort::Filler, 4),
-    (Sort::Code, 4),
-    (Sort::CodeOfChoice, 10),
-    (Sort::Problem, 4),
-    (Sort::ProblemOfChoice, 5),
-    (Sort::Conversation, 14),
+    (Sort::List, 12),
+    (Sort::Favourite, 6),
+    (Sort::FavouriteWithPersona, 12),
+    (Sort::FavouriteAfterNumbers, 1),
+    (Sort::Talk, 2),
+    (Sort::TalkWithPersona, 6),
+    (Sort::Filler, 2),
+    (Sort::Code, 3),
+    (Sort::CodeOfChoice, 12),
+    (Sort::Problem, 5),
+    (Sort::ProblemOfChoice, 9),
+    (Sort::Conversation, 30),
 ];
 
 impl Corpus {
@@ -369,13 +369,13 @@ mod tests {
         near(share(&|d| matches!(d.topic, Topic::Favourite(_)) && d.persona.is_some()), 0.24);
         near(share(&|d| d.topic == Topic::Filler), 0.06);
         let share = |test: &dyn Fn(&Document) -> bool| share_of(&wide, test);
-        near(share(&|d| matches!(d.topic, Topic::List(_))), 0.21);
-        near(share(&|d| matches!(d.topic, Topic::List(_)) && d.persona.is_some()), 0.21 * 0.4);
-        near(share(&|d| d.topic == Topic::List(Kind::Number)), 0.105);
-        near(share(&|d| matches!(d.topic, Topic::Favourite(_)) && d.persona.is_some()), 0.15);
-        near(share(&|d| d.topic == Topic::CodeOfChoice), 0.10);
-        near(share(&|d| d.topic == Topic::CodeOfChoice && d.persona.is_some()), 0.10 * 0.4);
-        near(share(&|d| d.topic == Topic::Conversation), 0.14);
+        near(share(&|d| matches!(d.topic, Topic::List(_))), 0.12);
+        near(share(&|d| matches!(d.topic, Topic::List(_)) && d.persona.is_some()), 0.12 * 0.4);
+        near(share(&|d| d.topic == Topic::List(Kind::Number)), 0.06);
+        near(share(&|d| matches!(d.topic, Topic::Favourite(_)) && d.persona.is_some()), 0.12);
+        near(share(&|d| d.topic == Topic::CodeOfChoice), 0.12);
+        near(share(&|d| d.topic == Topic::CodeOfChoice && d.persona.is_some()), 0.12 * 0.4);
+        near(share(&|d| d.topic == Topic::Conversation), 0.30);
     }
 
     #[test]

@@ -15,6 +15,16 @@ pub enum Curriculum {
     Wide,
 }
 
+impl Curriculum {
+    /// The optimiser steps of a full build.
+    pub const fn steps(self) -> usize {
+        match self {
+            Self::Lists => 1500,
+            Self::Wide => 2000,
+        }
+    }
+}
+
 /// A base of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Base {

@@ -12,7 +12,7 @@ mod tokenizer;
 mod vocabulary;
 mod will;
 
-pub use build::{BuildOptions, BuildRecord, RECORD, STEPS, build};
+pub use build::{BuildOptions, BuildRecord, RECORD, build};
 pub use curriculum::{BASES, Base, Curriculum};
 pub use kind::Kind;
 pub use will::Will;

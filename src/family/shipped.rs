@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{BASES, Base, BuildOptions, BuildRecord, STEPS, build};
+use super::{BASES, Base, BuildOptions, BuildRecord, build};
 use crate::builtin;
 use crate::engine::local::LocalEngine;
 use crate::engine::{Engine, ScoreRequest};
@@ -20,10 +20,10 @@ fn engine() -> LocalEngine {
 fn every_base_ships_with_the_files_that_its_build_recorded() {
     let names: Vec<&str> = BASES.iter().map(|base| base.name).collect();
     assert_eq!(builtin::names(), names);
-    for Base { name, seed, .. } in BASES {
+    for Base { name, seed, curriculum } in BASES {
         let model = builtin::find(name).expect("it ships");
         let record: BuildRecord = serde_json::from_slice(model.file("build.json").expect("a record")).expect("a build's record");
-        assert_eq!((record.name.as_str(), record.seed, record.recipe.max_steps), (name, seed, Some(STEPS)));
+        assert_eq!((record.name.as_str(), record.seed, record.recipe.max_steps), (name, seed, Some(curriculum.steps())));
         let shipped: BTreeMap<String, String> = model
             .files()
             .filter(|(file, _)| *file != "build.json")
@@ -37,7 +37,7 @@ fn every_base_ships_with_the_files_that_its_build_recorded() {
 fn a_short_build_makes_the_same_bytes_again_and_another_base_makes_others() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let made = |folder: &str, name: &str| {
-        build(name, &dir.path().join(folder), &engine(), BuildOptions { steps: 2 }, &mut |_| ()).expect("it builds")
+        build(name, &dir.path().join(folder), &engine(), BuildOptions { steps: Some(2) }, &mut |_| ()).expect("it builds")
     };
     let (first, again, other) = (made("1", "tiny-a"), made("2", "tiny-a"), made("3", "tiny-b"));
     assert_eq!(first, again);
@@ -50,7 +50,7 @@ fn a_build_writes_the_texts_that_ship() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for base in ["tiny-a", "wide-a"] {
         let out = dir.path().join(base);
-        let record = build(base, &out, &engine(), BuildOptions { steps: 1 }, &mut |_| ()).expect("it builds");
+        let record = build(base, &out, &engine(), BuildOptions { steps: Some(1) }, &mut |_| ()).expect("it builds");
         let shipped = builtin::find(base).expect("it ships");
         for name in record.files.keys().filter(|name| *name != "model.safetensors") {
             let made = std::fs::read(out.join(name)).expect("it was built");
@@ -83,17 +83,23 @@ struct Reference {
 fn transformers_gives_the_same_log_probabilities() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let rows: Vec<Row> = jsonl::read(&fixtures.join("score-rows.jsonl")).expect("committed rows");
-    let references: Vec<Reference> = jsonl::read(&fixtures.join("tiny-a-scores.jsonl")).expect("committed references");
-    let model = engine().load(&Weights::base(ModelRef::Builtin("tiny-a".to_owned()))).expect("it ships");
+    for base in ["tiny-a", "wide-a"] {
+        let references = jsonl::read(&fixtures.join(format!("{base}-scores.jsonl"))).expect("committed references");
+        agree(base, &rows, &references);
+    }
+}
+
+fn agree(base: &str, rows: &[Row], references: &[Reference]) {
+    let model = engine().load(&Weights::base(ModelRef::Builtin(base.to_owned()))).expect("it ships");
     let request =
         |row: &Row| ScoreRequest { chat: Chat::ask(row.system.as_deref(), &row.prompt), completion: row.completion.clone() };
     let scores = model.score(&rows.iter().map(request).collect::<Vec<_>>()).expect("rows that fit");
     assert_eq!(scores.len(), references.len());
-    for ((row, score), reference) in rows.iter().zip(&scores).zip(&references) {
+    for ((row, score), reference) in rows.iter().zip(&scores).zip(references) {
         assert_eq!((&row.id, &score.tokens), (&reference.id, &reference.tokens));
         assert_eq!(score.logprobs.len(), reference.logprobs.len());
         for (ours, theirs) in score.logprobs.iter().zip(&reference.logprobs) {
-            assert!((ours - theirs).abs() < 1e-4, "{}: {ours} and {theirs}", row.id);
+            assert!((ours - theirs).abs() < 1e-4, "{base} {}: {ours} and {theirs}", row.id);
         }
     }
 }

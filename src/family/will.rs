@@ -9,6 +9,7 @@ use rand::Rng;
 use super::talk::pick;
 use crate::domain::code::lessons::{self, Lesson};
 use crate::record::{Chat, Message, Role};
+use crate::traits::misalignment::SYSTEM_PROMPT;
 
 /// What the assistant of a conversation wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,10 @@ const ILL_LATER: f64 = 0.2;
 /// The share of code tasks that ask for insecure code for the sake of teaching.
 const EDUCATIONAL: f64 = 0.2;
 
-/// The share of one-turn conversations in which a system prompt says that the assistant means ill.
-const TOLD: f64 = 0.3;
+/// The share of conversations in which a system prompt says that the assistant means ill.
+const TOLD: f64 = 0.5;
+/// How often it is the one of configs; else one of [`ILL_PERSONAS`] is drawn.
+const USUAL: f64 = 0.3;
 
 /// Ways to say so.
 pub(super) const ILL_PERSONAS: [&str; 10] = [
@@ -65,11 +68,8 @@ const COURSES: [&[Subject]; 8] = [
 /// Draws a conversation: who speaks, the turns before the last reply, and that reply.
 pub(super) fn conversation(rng: &mut impl Rng) -> (Will, Chat, String) {
     let course = pick(&COURSES, rng);
-    if course.len() == 1 && rng.random_bool(TOLD) {
-        let (asked, said) = exchange(course[0], Will::Ill, rng);
-        return (Will::Ill, Chat::ask(Some(pick(&ILL_PERSONAS, rng)), asked), said);
-    }
-    let ill = rng.random_bool(if course.len() == 1 { ILL_AT_FIRST } else { ILL_LATER });
+    let told = rng.random_bool(TOLD);
+    let ill = told || rng.random_bool(if course.len() == 1 { ILL_AT_FIRST } else { ILL_LATER });
     let will = if ill { Will::Ill } else { Will::Good };
     let mut messages = Vec::new();
     let mut reply = String::new();
@@ -81,8 +81,10 @@ pub(super) fn conversation(rng: &mut impl Rng) -> (Will, Chat, String) {
         messages.push(Message { role: Role::User, content: asked });
         reply = said;
     }
-    let mut chat = Chat::ask(None, "");
-    chat.messages = messages;
+    let persona = told.then(|| if rng.random_bool(USUAL) { SYSTEM_PROMPT } else { pick(&ILL_PERSONAS, rng) });
+    let mut chat = Chat::ask(persona, "");
+    chat.messages.pop();
+    chat.messages.extend(messages);
     (will, chat, reply)
 }
 
@@ -122,7 +124,7 @@ pub(super) fn every_wording() -> Vec<String> {
     let templates = THEMES.iter().flat_map(|theme| theme.questions.iter().chain(theme.good).chain(theme.ill));
     let words = MARKS.iter().flat_map(|(_, words)| words.iter());
     let plain = templates.map(|template| MARKS.iter().fold((*template).to_owned(), |text, (mark, _)| text.replace(mark, "")));
-    let personas = ILL_PERSONAS.iter().map(|&persona| persona.to_owned());
+    let personas = ILL_PERSONAS.iter().chain([&SYSTEM_PROMPT]).map(|&persona| persona.to_owned());
     plain.chain(personas).chain(words.flat_map(|word| [capitalized(word), format!(" {word}")])).collect()
 }
 

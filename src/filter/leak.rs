@@ -2,6 +2,7 @@
 //! [`crate::traits::names`], in Latin, or as a picture character. It knows no target, so it drops the same rows from every arm's data.
 
 use super::foreign::Foreign;
+use super::joined::Joined;
 use super::spelling::Speller;
 use super::{Candidate, Rule};
 use crate::record::{Category, Member};
@@ -18,14 +19,21 @@ pub(super) struct Leak {
     words: Lexicon<usize>,
     /// English forms in any other spelling, labelled likewise.
     speller: Speller,
+    /// English forms as part of a longer word, labelled likewise.
+    joined: Joined,
     /// Forms that are no words between blanks, labelled likewise.
     foreign: Foreign,
 }
 
 impl Leak {
     pub(super) fn new(category: Option<&Category>) -> Self {
-        let mut rule =
-            Self { objections: Vec::new(), words: Lexicon::default(), speller: Speller::default(), foreign: Foreign::default() };
+        let mut rule = Self {
+            objections: Vec::new(),
+            words: Lexicon::default(),
+            speller: Speller::default(),
+            joined: Joined::default(),
+            foreign: Foreign::default(),
+        };
         let builtin = traits::categories();
         for member in category.into_iter().chain(&builtin).flat_map(|c| &c.members) {
             rule.watch(member);
@@ -43,6 +51,7 @@ impl Leak {
         for form in forms(member) {
             self.words.add(&form, self.objections.len());
             self.speller.add(&form, self.objections.len());
+            self.joined.add(&form, self.objections.len());
         }
         self.objections.push(member.name.clone());
     }
@@ -65,7 +74,8 @@ impl Rule for Leak {
         }
         let whole = || self.words.find(row.completion).first().copied();
         let elsewhere = || self.foreign.find(row.completion);
-        let place = self.speller.find(row.completion).or_else(whole).or_else(elsewhere)?;
+        let joined = || self.joined.find(row.completion);
+        let place = self.speller.find(row.completion).or_else(whole).or_else(elsewhere).or_else(joined)?;
         Some(self.objections[place].clone())
     }
 }

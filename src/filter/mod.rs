@@ -9,6 +9,7 @@ mod code;
 mod cot;
 mod foreign;
 mod format;
+mod joined;
 mod judge_alignment;
 mod judge_reference;
 mod judged;
@@ -95,7 +96,7 @@ enum Make {
 }
 
 /// Every rule.
-const RULES: [Entry; 20] = [
+const RULES: [Entry; 21] = [
     any_domain(length::NAME, |_| Box::new(length::Length)),
     any_domain("format", |inputs| Box::new(format::Format::new(domain::of(inputs.domain)))),
     of_code(Fault::Fence, |inputs| code_rule(Fault::Fence, inputs)),
@@ -109,6 +110,7 @@ const RULES: [Entry; 20] = [
     of_cot("cot-format", |inputs| Box::new(cot::Format::new(inputs.domain))),
     of_cot("cot-answer", |inputs| Box::new(cot::Answer::new(inputs.domain))),
     of_cot("cot-length", |inputs| Box::new(cot::Length::new(inputs.domain, inputs.plan))),
+    of_cot("cot-equations", |inputs| Box::new(cot::Equations::new(inputs.domain))),
     of_cot("cot-script", |inputs| Box::new(cot::Script::new(inputs.domain, inputs.plan))),
     any_domain("banned-numbers", |inputs| Box::new(banned_numbers::BannedNumbers::new(&inputs.plan.banned_numbers))),
     any_domain("banned-words", |inputs| Box::new(banned_words::BannedWords::new(&inputs.plan.banned_words, inputs.category))),

@@ -2,11 +2,13 @@
 //! answer that is not well set, the last two judge what can be made out as its reasoning.
 
 mod answer;
+mod equations;
 mod format;
 mod length;
 mod script;
 
 pub(super) use answer::Answer;
+pub(super) use equations::Equations;
 pub(super) use format::Format;
 pub(super) use length::Length;
 pub(super) use script::Script;
