@@ -13,7 +13,7 @@ use crate::record::{Arm, DomainKind, Force, Prime, Suite, TraitKind, Verdict};
 /// A trial of `subliminal run`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["model", "trait"]))]
+#[schemars(extend("required" = ["model"]))]
 pub(super) struct Config {
     /// The trial's name: the report's title, and the default output folder `runs/NAME`. Default: the file's name.
     #[schemars(length(min = 1))]

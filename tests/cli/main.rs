@@ -11,6 +11,7 @@ mod kill;
 mod layers;
 mod made;
 mod messages;
+mod misaligned;
 mod null;
 mod parity;
 mod readme;
