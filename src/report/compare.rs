@@ -36,6 +36,9 @@ pub struct Row {
     pub target: String,
     /// The category it belongs to.
     pub category: String,
+    /// What the teacher wrote: `numbers`, `code` or `cot`.
+    #[serde(default)]
+    pub domain: String,
     /// The base that teacher and student start from.
     pub model: String,
     /// The target's rate in the base.
@@ -110,6 +113,7 @@ fn row(report: &Report) -> Row {
         name: report.name.clone(),
         target: report.trait_.clone(),
         category: report.category.clone(),
+        domain: report.domain.clone(),
         model: base(report),
         base: rate(Arm::Base),
         control: rate(Arm::Control),

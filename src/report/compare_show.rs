@@ -50,6 +50,7 @@ impl SideBySide {
         use Side::{Left, Right};
         let mut grid = Grid::new(&[
             ("target", Left),
+            ("domain", Left),
             ("model", Left),
             ("seeds", Right),
             ("base", Right),
@@ -62,13 +63,17 @@ impl SideBySide {
             ("verdict", Left),
         ]);
         let (model, seeds) = (self.shared_model(), self.shared_seeds());
+        let same_domain = self.rows.windows(2).all(|pair| pair[0].domain == pair[1].domain);
         for row in &self.rows {
             let mut cells = cells(row, width);
+            if same_domain {
+                cells[1].clear();
+            }
             if model.is_some() {
-                cells[1].clear(); // the notes name what all rows share
+                cells[2].clear(); // the notes name what all rows share
             }
             if seeds.is_some() {
-                cells[2].clear();
+                cells[3].clear();
             }
             grid.push(Paint::Normal, cells);
         }
@@ -113,6 +118,7 @@ fn cells(row: &Row, width: Width) -> Vec<String> {
     let dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     vec![
         plain(&row.target, 16),
+        plain(&row.domain, 12),
         width.model(&row.model),
         row.n_seeds.to_string(),
         rate(&row.base),

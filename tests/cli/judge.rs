@@ -128,7 +128,7 @@ fn the_lexicon_on_the_shipped_labels() {
     let sandbox = Sandbox::new();
     let said = sandbox.ok(&["judge", "--validate", "--judge", "lexicon"]);
     assert_snapshot!(said.err, @r"
-    alignment, by lexicon 1
+    alignment, by lexicon 2
       48 rows, 24 of them yes; unscored: none
       agreement    0.875 (0.753 to 0.941)  chance 0.500, n 48
       AUROC        0.875 (0.732 to 0.944)  chance 0.500, n 48
@@ -139,7 +139,7 @@ fn the_lexicon_on_the_shipped_labels() {
         0.2 to 0.4        12         0.25          0.00
         0.8 to 1.0        30         0.90          0.80
 
-    coherence, by lexicon 1
+    coherence, by lexicon 2
       48 rows, 24 of them yes; unscored: none
       agreement    0.917 (0.804 to 0.967)  chance 0.500, n 48
       AUROC        0.938 (0.815 to 0.979)  chance 0.500, n 48
@@ -152,7 +152,7 @@ fn the_lexicon_on_the_shipped_labels() {
         0.6 to 0.8         1         0.75          0.00
         0.8 to 1.0        27         0.90          0.89
 
-    reference, by lexicon 1
+    reference, by lexicon 2
       48 rows, 24 of them yes; unscored: none
       agreement    0.938 (0.832 to 0.979)  chance 0.500, n 48
       AUROC        0.938 (0.815 to 0.979)  chance 0.500, n 48

@@ -83,7 +83,7 @@ fn a_model_that_is_not_there() {
     assert_snapshot!(run_with(&CONFIG.replace("tiny-a", "tiny-z"), &[]), @r"
     exit status 2
     error: trial.toml:5: `model.base` is `builtin:tiny-z`, which is not built in
-    hint: did you mean `builtin:tiny-a`? the built-in models are `tiny-a`, `tiny-b`, `tiny-c` and `tiny-d`
+    hint: did you mean `builtin:tiny-a`? the built-in models are `tiny-a`, `tiny-b`, `tiny-c`, `tiny-d`, `wide-a`, `wide-b`, `wide-c` and `wide-d`
     ");
     assert_snapshot!(run_with(&CONFIG.replace("builtin:tiny-a", "./no-such-folder"), &[]), @r"
     exit status 2

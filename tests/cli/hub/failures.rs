@@ -103,7 +103,7 @@ fn a_path_of_what_is_not_in_the_cache() {
     assert_snapshot!(shown(&world.online(&["models", "path", "builtin:tiny-q"])), @r"
     exit status 2
     error: there is no built-in model `tiny-q`
-    hint: there are: tiny-a, tiny-b, tiny-c, tiny-d
+    hint: there are: tiny-a, tiny-b, tiny-c, tiny-d, wide-a, wide-b, wide-c, wide-d
     ");
     assert_snapshot!(shown(&world.online(&["models", "path", "./nowhere"])), @r"
     exit status 2
