@@ -2,6 +2,7 @@
 
 use subliminal::domain::code::lessons::{Lesson, rows};
 
+#[expect(clippy::print_stdout, reason = "the rows are its output")]
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, count, seed] = arguments.as_slice() else { return usage() };

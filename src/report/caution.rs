@@ -44,5 +44,6 @@ pub(super) fn mismatch(arm: &ArmReport) -> Option<String> {
 pub(super) fn all(report: &Report) -> Vec<String> {
     let gate = report.gate.warnings.iter().map(|w| plain(w, 400));
     let contexts = report.arms.iter().filter_map(mismatch);
-    report.arms.iter().filter_map(|a| low_mass(report, a)).chain(contexts).chain(gate).collect()
+    let suites = report.suites.iter().flat_map(|s| s.cautions.iter().map(|text| plain(&format!("{}: {text}", s.suite), 400)));
+    report.arms.iter().filter_map(|a| low_mass(report, a)).chain(contexts).chain(suites).chain(gate).collect()
 }

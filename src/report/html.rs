@@ -23,7 +23,7 @@ pub fn html(report: &Report) -> String {
         ),
         section("Bases of the cross-model arm", &cross_bases(report)),
         section("From the teacher's rows to the student's", &filter(report)),
-        section(&format!("Probability of every {}", escape(&report.category)), &members(report)),
+        section(&escape(&subject::members(report)), &members(report)),
         section("Answers by frequency", &html_answers::frequent(report)),
         section("What stands around the user's words", &contexts(report)),
         section("Work", &stages(report)),
@@ -118,7 +118,10 @@ fn arms(report: &Report) -> String {
         percent(report.arms.first().map_or(0.0, |a| a.chance))
     );
     let table = grid(&columns, &report.arms.iter().map(row).collect::<Vec<_>>());
-    format!("{table}<p class=\"note\">{}</p>\n", escape(&note))
+    let left_out: Vec<String> = report.arms.iter().filter_map(subject::left_out).collect();
+    let left_out =
+        if left_out.is_empty() { String::new() } else { format!(" Answers that do not count: {}.", left_out.join("; ")) };
+    format!("{table}<p class=\"note\">{}</p>\n", escape(&(note + &left_out)))
 }
 
 fn differences(report: &Report) -> String {

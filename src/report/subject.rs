@@ -26,6 +26,15 @@ pub(super) fn picture(report: &Report) -> String {
     }
 }
 
+/// The heading of the exact probabilities of all outcomes.
+pub(super) fn members(report: &Report) -> String {
+    if is_preference(report) {
+        format!("Probability of every {}", report.category)
+    } else {
+        "Exact choice between outcomes".to_owned()
+    }
+}
+
 /// What the rates are shares of.
 pub(super) fn answers(report: &Report) -> &'static str {
     if report.suite.is_judged() { "of the answers that count" } else { "of answers" }
