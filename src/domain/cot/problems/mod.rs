@@ -1,6 +1,6 @@
 //! Maths word problems with known answers: a random stream in; a text, its worked steps and its answer out.
 //!
-//! A family of problems is a function over a [`Kit`], and a line in [`FAMILIES`].
+//! A family of problems is a function over a [`Kit`], and a line in [`GROUPS`].
 
 mod amounts;
 mod choices;
