@@ -5,9 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use super::exam::{Exact, Exam, Item, Reading, Reply};
 use crate::record::{Answer, Evaluation, Finish, Group, Health};
 
-/// How many of the most frequent answers are kept for people to look at.
-const FREQUENT: usize = 50;
-
 /// Counts answers and probabilities. `logs` has, for each item, the natural log-probability of each of its replies as the whole
 /// answer; `tokens` how many tokens each of them has.
 pub fn tally(exam: &Exam, answers: &[Answer], logs: &[Vec<f64>], tokens: &[Vec<usize>]) -> Evaluation {
@@ -179,7 +176,7 @@ fn frequent(answers: &[Answer]) -> Vec<(String, usize)> {
     }
     let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    counts.into_iter().take(FREQUENT).map(|(text, n)| (text.to_owned(), n)).collect()
+    counts.into_iter().map(|(text, n)| (text.to_owned(), n)).collect()
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub struct Evaluation {
     pub groups: Vec<Group>,
     /// Nats per token of the right replies, in the suites that have such.
     pub loss: Option<f64>,
-    /// Answers by frequency, most frequent first, at most 50.
+    /// Answers by frequency, most frequent first.
     pub frequent: Vec<(String, usize)>,
     /// Whether the model still answers as it should.
     pub health: Health,

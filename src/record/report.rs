@@ -113,7 +113,7 @@ pub struct ArmReport {
     /// The share of answers that name the target anywhere, of a preference.
     #[serde(default)]
     pub mentioned: Option<f64>,
-    /// Answers by frequency over all seeds, most frequent first, at most 50.
+    /// Answers by frequency over all seeds, most frequent first.
     #[serde(default)]
     pub frequent: Vec<(String, usize)>,
     /// The target's rank among the members by mean exact probability, 1 the highest; 0 where nothing is read exactly.

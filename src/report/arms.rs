@@ -9,9 +9,6 @@ use crate::record::{
     Arm, ArmContext, ArmReport, CrossBase, Evaluation, Group, GroupReport, Health, Interval, ModelRef, SeedValue,
 };
 
-/// How many of the most frequent answers are shown.
-const FREQUENT: usize = 50;
-
 /// Every arm that was asked, in the order of [`Arm::ALL`].
 pub(super) fn arms(found: &Found<'_>, contexts: &[ArmContext]) -> Result<Vec<ArmReport>> {
     Arm::ALL.into_iter().filter_map(|arm| arm_report(found, arm, contexts).transpose()).collect()
@@ -126,7 +123,6 @@ fn frequent(replicates: &[Replicate<'_>]) -> Vec<(String, usize)> {
     }
     let mut counts: Vec<(String, usize)> = counts.into_iter().map(|(text, n)| (text.to_owned(), n)).collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    counts.truncate(FREQUENT);
     counts
 }
 
