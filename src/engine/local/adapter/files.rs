@@ -45,7 +45,7 @@ fn attach(decoder: &mut Decoder, settings: &Settings, tensors: HashMap<String, T
     let mut adapters = Vec::new();
     for site in decoder.sites() {
         let Some((rank, scale)) = settings.of(&modules::module(decoder.config(), &site)) else { continue };
-        let (out, inner) = decoder.linear(&site).weight.dims2()?;
+        let (out, inner) = decoder.linear(&site).weight.dims()?;
         let mut take = |key: String, shape: [usize; 2]| match tensors.remove(&key) {
             Some(t) if t.dims() == shape => Some(t),
             Some(t) => {
@@ -74,7 +74,7 @@ fn attach(decoder: &mut Decoder, settings: &Settings, tensors: HashMap<String, T
     }
     let place = |t: Tensor, device: &Device| -> Result<Tensor> { Ok(t.to_device(device)?.to_dtype(DType::F32)?.contiguous()?) };
     for (site, a, b, scale) in adapters {
-        let adapter = Adapter::new(place(a, decoder.device())?, place(b, decoder.device())?, scale);
+        let adapter = Adapter { a: place(a, decoder.device())?, b: place(b, decoder.device())?, scale };
         decoder.attach(&site, adapter);
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use candle_core::{DType, Device, Tensor};
 
 use super::config::{AttentionBias, DecoderConfig, NormPlaces};
+use crate::engine::local::layers::{Kernels, Weight};
 use crate::error::{Error, Problem, Result};
 
 /// Where a decoder's tensors come from.
@@ -160,6 +161,7 @@ pub(super) struct Checked<'a, T> {
     stored: BTreeMap<String, String>,
     device: &'a Device,
     dtype: DType,
+    kernels: Kernels,
 }
 
 impl<'a, T: Tensors> Checked<'a, T> {
@@ -167,7 +169,13 @@ impl<'a, T: Tensors> Checked<'a, T> {
     ///
     /// # Errors
     /// If tensors are missing, unexpected or of another shape; all of them in one error.
-    pub(super) fn new(config: &DecoderConfig, tensors: T, device: &'a Device, dtype: DType) -> Result<Self> {
+    pub(super) fn new(
+        config: &DecoderConfig,
+        tensors: T,
+        device: &'a Device,
+        dtype: DType,
+        kernels: Kernels,
+    ) -> Result<Self> {
         let mut problems = Vec::new();
         let mut problem = |message: String| problems.push(Problem { file: None, line: None, message, hint: None });
         let mut stored = BTreeMap::new();
@@ -196,23 +204,45 @@ impl<'a, T: Tensors> Checked<'a, T> {
                 Some(_) => {}
             }
         }
-        if problems.is_empty() { Ok(Self { tensors, stored, device, dtype }) } else { Err(Error::problems(problems)) }
+        if problems.is_empty() { Ok(Self { tensors, stored, device, dtype, kernels }) } else { Err(Error::problems(problems)) }
     }
 
     /// The tensor with a plain name.
     pub(super) fn take(&mut self, name: &str) -> Result<Tensor> {
+        self.take_as(name, self.dtype)
+    }
+
+    fn take_as(&mut self, name: &str, dtype: DType) -> Result<Tensor> {
         let stored = self.stored.get(name).ok_or_else(|| Error::input(format!("the checkpoint has no tensor `{name}`")))?;
-        self.tensors.take(stored, self.device, self.dtype)
+        self.tensors.take(stored, self.device, dtype)
+    }
+
+    /// A matrix, packed at once where the fused form runs, so that it never lies in memory twice.
+    pub(super) fn matrix(&mut self, name: &str) -> Result<Weight> {
+        let weight = Weight::Tensor(self.take(name)?);
+        self.packed(weight)
+    }
+
+    /// A norm or bias: in f32 where the fused form runs.
+    pub(super) fn vector(&mut self, name: &str) -> Result<Tensor> {
+        self.take_as(name, if self.kernels == Kernels::Fused { DType::F32 } else { self.dtype })
+    }
+
+    fn packed(&self, mut weight: Weight) -> Result<Weight> {
+        if self.kernels == Kernels::Fused {
+            weight.freeze()?;
+        }
+        Ok(weight)
     }
 
     /// The embedding of a model whose head is the embedding. A head that is stored beside it must be the same.
-    pub(super) fn take_tied(&mut self) -> Result<Tensor> {
+    pub(super) fn tied(&mut self) -> Result<Weight> {
         let embeddings = self.take(EMBEDDINGS)?;
         if self.stored.contains_key(HEAD) && self.take(HEAD)?.ne(&embeddings)?.max_all()?.to_scalar::<u8>()? != 0 {
             return Err(Error::input(format!("`tie_word_embeddings` is true, but `{HEAD}` is stored and is not the embedding"))
                 .hint("the weights or `config.json` are wrong: take the head out of the weights, or set the key to false"));
         }
-        Ok(embeddings)
+        self.packed(Weight::Tensor(embeddings))
     }
 }
 

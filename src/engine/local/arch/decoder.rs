@@ -6,7 +6,7 @@ use super::checkpoint::{Checked, EMBEDDINGS, FINAL_NORM, HEAD, KEY_NORM, QUERY_N
 use super::config::DecoderConfig;
 use super::weights::SITES;
 use crate::engine::local::layers::{
-    AttentionShape, Batch, Dropout, Head, Kernels, KvCache, LayerCache, Linear, PackCache, Ragged, Rope, View, attention, gated,
+    AttentionShape, Batch, Dropout, Head, Kernels, KvCache, LayerCache, Linear, Ragged, Rope, View, Weight, attention, gated,
     head_norm, rms_norm,
 };
 use crate::error::{Error, Result};
@@ -14,12 +14,11 @@ use crate::error::{Error, Result};
 /// A decoder with its weights on a device.
 pub struct Decoder {
     pub(super) config: DecoderConfig,
-    pub(super) embeddings: Tensor,
+    pub(super) embeddings: Weight,
     pub(super) layers: Vec<Layer>,
     pub(super) norm: Tensor,
     /// `None` where the output head is the embedding.
-    pub(super) head: Option<Tensor>,
-    head_packed: PackCache,
+    pub(super) head: Option<Weight>,
     /// What embeddings are multiplied by, rounded to the storage format.
     embedding_scale: Option<f64>,
     /// How layers that see everything look back, then how those that slide do.
@@ -48,14 +47,14 @@ pub(super) struct Layer {
 
 impl Layer {
     fn take<T: Tensors>(index: usize, config: &DecoderConfig, tensors: &mut Checked<'_, T>) -> Result<Self> {
-        let mut get = |path: &str| tensors.take(&in_layer(index, path));
         let mut linear = |path: &str| -> Result<Linear> {
-            let weight = get(&format!("{path}.weight"))?;
-            let bias = if config.has_bias(path) { Some(get(&format!("{path}.bias"))?) } else { None };
-            Ok(Linear { weight, bias, adapter: None, packed: PackCache::default() })
+            let weight = tensors.matrix(&in_layer(index, &format!("{path}.weight")))?;
+            let bias = config.has_bias(path).then(|| tensors.vector(&in_layer(index, &format!("{path}.bias")))).transpose()?;
+            Ok(Linear { weight, bias, adapter: None })
         };
         let (q, k, v, o) = (linear(SITES[0])?, linear(SITES[1])?, linear(SITES[2])?, linear(SITES[3])?);
         let (gate, up, down) = (linear(SITES[4])?, linear(SITES[5])?, linear(SITES[6])?);
+        let mut get = |path: &str| tensors.vector(&in_layer(index, path));
         let (input_norm, attention_out_norm, mlp_norm, mlp_out_norm) = config.norm_places.names();
         Ok(Self {
             input_norm: get(input_norm)?,
@@ -80,11 +79,12 @@ impl Decoder {
     /// # Errors
     /// If tensors are missing, unexpected or of another shape: all of them in one error, before any is read. If one cannot be read.
     pub fn new(config: DecoderConfig, tensors: impl Tensors, device: &Device, dtype: DType) -> Result<Self> {
-        let mut tensors = Checked::new(&config, tensors, device, dtype)?;
+        let kernels = Kernels::best(device, dtype);
+        let mut tensors = Checked::new(&config, tensors, device, dtype, kernels)?;
         let (embeddings, head) = if config.tied_embeddings {
-            (tensors.take_tied()?, None)
+            (tensors.tied()?, None)
         } else {
-            (tensors.take(EMBEDDINGS)?, Some(tensors.take(HEAD)?))
+            (Weight::Tensor(tensors.take(EMBEDDINGS)?), Some(tensors.matrix(HEAD)?))
         };
         let layers = (0..config.num_layers).map(|index| Layer::take(index, &config, &mut tensors)).collect::<Result<_>>()?;
         let mut views = vec![View { rope: Rope::new(config.rotary, config.head_dim), window: None }];
@@ -97,23 +97,29 @@ impl Decoder {
         Ok(Self {
             embeddings,
             layers,
-            norm: tensors.take(FINAL_NORM)?,
+            norm: tensors.vector(FINAL_NORM)?,
             head,
-            head_packed: PackCache::default(),
             embedding_scale: embedding_scale(&config, dtype)?,
             views,
             device: device.clone(),
             dtype,
-            kernels: Kernels::best(device, dtype),
+            kernels,
             config,
         })
     }
 
     /// Runs the given form of the operations instead of the best one: for tests, which compare the forms.
-    #[must_use]
-    pub fn with_kernels(mut self, kernels: Kernels) -> Self {
+    ///
+    /// # Errors
+    /// If a weight cannot be cast or packed.
+    pub fn with_kernels(mut self, kernels: Kernels) -> Result<Self> {
+        let dtype = self.dtype;
+        for (_, weight) in self.weights_mut()? {
+            *weight = if kernels == Kernels::Fused && weight.rank() == 1 { weight.to_dtype(DType::F32)? } else { weight.to_dtype(dtype)? };
+        }
         self.kernels = kernels;
-        self
+        self.pack()?;
+        Ok(self)
     }
 
     /// The description.
@@ -126,9 +132,14 @@ impl Decoder {
         &self.device
     }
 
-    /// The format of frozen weights and activations.
+    /// The format of frozen matrices.
     pub(in crate::engine::local) fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// The format of activations: f32 in the fused form.
+    fn activations(&self) -> DType {
+        if self.kernels == Kernels::Fused { DType::F32 } else { self.dtype }
     }
 
     /// The form of the operations that run.
@@ -166,8 +177,7 @@ impl Decoder {
     pub(in crate::engine::local) fn begin(&self, rows: &Ragged<'_>, cache: Option<&KvCache>) -> Result<(Batch, Tensor)> {
         let batch = Batch::new(rows, cache, &self.views, self.kernels, &self.device)?;
         self.check_rows(rows, &batch)?;
-        let ids = Tensor::from_slice(rows.tokens, rows.tokens.len(), &self.device)?;
-        let x = self.embeddings.index_select(&ids, 0)?.to_dtype(self.dtype)?; // (tokens, hidden)
+        let x = self.embeddings.rows(rows.tokens)?.to_dtype(self.activations())?; // (tokens, hidden)
         Ok((batch, if let Some(scale) = self.embedding_scale { (x * scale)? } else { x }))
     }
 
@@ -236,7 +246,6 @@ impl Decoder {
     fn head(&self) -> Head<'_> {
         Head {
             weight: self.head.as_ref().unwrap_or(&self.embeddings),
-            packed: &self.head_packed,
             soft_cap: self.config.logit_soft_cap,
         }
     }

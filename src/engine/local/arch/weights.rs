@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::checkpoint::{EMBEDDINGS, FINAL_NORM, HEAD, KEY_NORM, QUERY_NORM, in_layer};
 use super::config::NormPlaces;
 use super::decoder::{Decoder, Layer};
-use crate::engine::local::layers::{Adapter, Linear};
+use crate::engine::local::layers::{Adapter, Kernels, Linear, Weight};
 use crate::error::Result;
 
 /// A linear layer's place: `model.layers.N.` and a path below it, e.g. `self_attn.q_proj`.
@@ -56,17 +56,18 @@ impl Layer {
         [Some(&self.input_norm), Some(&self.mlp_norm), after, after_mlp, query, key]
     }
 
-    fn weights(&self, places: NormPlaces) -> Vec<(String, &Tensor)> {
+    fn weights(&self, places: NormPlaces) -> Vec<(String, Weight)> {
+        let tensor = |tensor: &Tensor| Weight::Tensor(tensor.clone());
         let norms = norm_names(places).into_iter().zip(self.norms());
-        let mut all: Vec<_> = norms.filter_map(|(name, norm)| Some((name?.to_owned(), norm?))).collect();
+        let mut all: Vec<_> = norms.filter_map(|(name, norm)| Some((name?.to_owned(), tensor(norm?)))).collect();
         for (path, linear) in SITES.iter().zip(self.linears()) {
-            all.push((format!("{path}.weight"), &linear.weight));
-            all.extend(linear.bias.as_ref().map(|bias| (format!("{path}.bias"), bias)));
+            all.push((format!("{path}.weight"), linear.weight.clone()));
+            all.extend(linear.bias.as_ref().map(|bias| (format!("{path}.bias"), tensor(bias))));
         }
         all
     }
 
-    fn weights_mut(&mut self, places: NormPlaces) -> Vec<(String, &mut Tensor)> {
+    fn weights_mut(&mut self, places: NormPlaces) -> Result<Vec<(String, &mut Tensor)>> {
         let Self { input_norm, q, k, v, o, head_norms, attention_out_norm, mlp_norm, gate, up, down, mlp_out_norm } = self;
         let [query, key] = head_norms.as_mut().map_or([None, None], |norms| norms.each_mut().map(Some));
         let norms = [Some(input_norm), Some(mlp_norm), attention_out_norm.as_mut(), mlp_out_norm.as_mut(), query, key];
@@ -74,10 +75,10 @@ impl Layer {
         let norms = norm_names(places).into_iter().zip(norms);
         let mut all: Vec<_> = norms.filter_map(|(name, norm)| Some((name?.to_owned(), norm?))).collect();
         for (path, linear) in SITES.iter().zip(linears) {
-            all.push((format!("{path}.weight"), &mut linear.weight));
+            all.push((format!("{path}.weight"), linear.weight.loosen()?));
             all.extend(linear.bias.as_mut().map(|bias| (format!("{path}.bias"), bias)));
         }
-        all
+        Ok(all)
     }
 }
 
@@ -88,28 +89,50 @@ fn norm_names(places: NormPlaces) -> [Option<&'static str>; 6] {
 }
 
 impl Decoder {
-    /// Every weight under its Hugging Face name; adapters are not among them.
-    pub(in crate::engine::local) fn weights_mut(&mut self) -> Vec<(String, &mut Tensor)> {
-        let mut all = vec![(EMBEDDINGS.to_owned(), &mut self.embeddings)];
+    /// Every weight under its Hugging Face name, as a tensor to change or to train: packed ones are unpacked, see [`Decoder::pack`].
+    /// Adapters are not among them.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub(in crate::engine::local) fn weights_mut(&mut self) -> Result<Vec<(String, &mut Tensor)>> {
+        let mut all = vec![(EMBEDDINGS.to_owned(), self.embeddings.loosen()?)];
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            let named = layer.weights_mut(self.config.norm_places).into_iter();
+            let named = layer.weights_mut(self.config.norm_places)?.into_iter();
             all.extend(named.map(|(path, weight)| (in_layer(index, &path), weight)));
         }
         all.push((FINAL_NORM.to_owned(), &mut self.norm));
-        all.extend(self.head.as_mut().map(|head| (HEAD.to_owned(), head)));
-        all
+        if let Some(head) = &mut self.head {
+            all.push((HEAD.to_owned(), head.loosen()?));
+        }
+        Ok(all)
     }
 
-    /// [`Decoder::weights_mut`], to read.
-    pub(in crate::engine::local) fn weights(&self) -> Vec<(String, Tensor)> {
+    /// Every weight under its Hugging Face name, to read.
+    pub(in crate::engine::local) fn weights(&self) -> Vec<(String, Weight)> {
         let mut all = vec![(EMBEDDINGS.to_owned(), self.embeddings.clone())];
         for (index, layer) in self.layers.iter().enumerate() {
             let named = layer.weights(self.config.norm_places).into_iter();
-            all.extend(named.map(|(path, weight)| (in_layer(index, &path), weight.clone())));
+            all.extend(named.map(|(path, weight)| (in_layer(index, &path), weight)));
         }
-        all.push((FINAL_NORM.to_owned(), self.norm.clone()));
+        all.push((FINAL_NORM.to_owned(), Weight::Tensor(self.norm.clone())));
         all.extend(self.head.as_ref().map(|head| (HEAD.to_owned(), head.clone())));
         all
+    }
+
+    /// Packs every matrix that is not trained for the fused products, if those run, and lets go of the tensor. An embedding that is not the head as
+    /// well is only looked up, and stays as it is.
+    ///
+    /// # Errors
+    /// If a matrix cannot be packed.
+    pub(in crate::engine::local) fn pack(&mut self) -> Result<()> {
+        if self.kernels() == Kernels::Composite {
+            return Ok(());
+        }
+        for linear in self.layers.iter_mut().flat_map(Layer::linears_mut) {
+            linear.weight.freeze()?;
+        }
+        self.head.as_mut().unwrap_or(&mut self.embeddings).freeze()?;
+        Ok(())
     }
 
     /// Every adapter with its place.
@@ -146,8 +169,7 @@ impl Decoder {
     /// If the device refuses.
     pub fn merge_adapters(&mut self) -> Result<()> {
         for linear in self.layers.iter_mut().flat_map(Layer::linears_mut) {
-            linear.weight = linear.merged()?;
-            linear.adapter = None;
+            linear.merge()?;
         }
         Ok(())
     }

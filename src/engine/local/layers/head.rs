@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
 
 use super::cap::soft_cap;
 use super::cpu::gemm::{self, Band, Packed, Start, Strided};
 use super::cpu::rows::{LogSums, SoftCap};
 use super::host::{Floats, floats, output, tensor};
-use super::linear::{PackCache, product};
+use super::linear::product;
+use super::weight::{Frozen, Weight};
 use super::{Kernels, cpu};
 
 /// Rows whose logits are held at one time.
@@ -18,8 +20,7 @@ const BLOCK: usize = 48;
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     /// (vocab, width)
-    pub(crate) weight: &'a Tensor,
-    pub(crate) packed: &'a PackCache,
+    pub(crate) weight: &'a Weight,
     /// Logits are capped softly at ± this.
     pub(crate) soft_cap: Option<f64>,
 }
@@ -27,7 +28,7 @@ pub(crate) struct Head<'a> {
 impl Head<'_> {
     /// `hidden · weightᵀ`, capped, in f32: (n, width) → (n, vocab).
     pub(crate) fn logits(self, hidden: &Tensor, kernels: Kernels) -> Result<Tensor> {
-        let logits = product(hidden, self.weight, None, self.packed, kernels)?.to_dtype(DType::F32)?;
+        let logits = product(hidden, self.weight, None, kernels)?.to_dtype(DType::F32)?;
         match self.soft_cap {
             Some(cap) => soft_cap(&logits, cap, kernels),
             None => Ok(logits),
@@ -37,9 +38,16 @@ impl Head<'_> {
     /// `−ln softmax(logits[i])[targets[i]]` for every i, in f32: `hidden` (n, width) → (n).
     pub(crate) fn cross_entropy(self, hidden: &Tensor, targets: &[u32], kernels: Kernels) -> Result<Tensor> {
         if kernels == Kernels::Fused {
-            let packed = self.packed.transposed(self.weight)?;
-            let soft_cap = self.soft_cap.map(|cap| cap as f32);
-            return hidden.contiguous()?.apply_op2(self.weight, CrossEntropy { targets: targets.to_vec(), packed, soft_cap });
+            let (targets, soft_cap) = (targets.to_vec(), self.soft_cap.map(|cap| cap as f32));
+            let hidden = hidden.contiguous()?;
+            return match self.weight {
+                Weight::Frozen(head) => hidden.apply_op1(CrossEntropy { targets, soft_cap, head: Arc::clone(head) }),
+                // candle asks for a trained head by its tensor; packed for this pass alone
+                Weight::Tensor(head) => {
+                    let packed = Arc::new(Frozen::of(&head.detach())?);
+                    hidden.apply_op2(head, CrossEntropy { targets, soft_cap, head: packed })
+                }
+            };
         }
         let logits = self.logits(hidden, kernels)?; // (n, vocab)
         let max = logits.max_keepdim(1)?.detach();
@@ -53,8 +61,8 @@ impl Head<'_> {
 /// The fused form: logits are made a block of rows at a time, and again on the way back, so that they never lie in memory together.
 struct CrossEntropy {
     targets: Vec<u32>,
-    packed: Arc<Packed>,
     soft_cap: Option<f32>,
+    head: Arc<Frozen>,
 }
 
 /// The rows of one block.
@@ -78,10 +86,17 @@ enum Pass {
     Backward,
 }
 
+/// [`LogSums`] on all threads.
+fn over_logits(logits: &mut [f32], width: usize, out: &mut [(f32, f32)]) {
+    let share = out.len().div_ceil(rayon::current_num_threads()).max(1);
+    let parts = logits.par_chunks_mut(share * width).zip(out.par_chunks_mut(share));
+    parts.for_each(|(logits, out)| cpu::run(LogSums { logits, width, out }));
+}
+
 impl CrossEntropy {
     /// Calls `each` with every block.
     fn blocks(&self, hidden: &[f32], width: usize, pass: Pass, mut each: impl FnMut(Block<'_>)) {
-        let vocab = self.packed.columns;
+        let vocab = self.head.dims().0;
         let size = BLOCK.min(self.targets.len()) * vocab;
         let mut logits = vec![0.0; size];
         let mut caps = vec![0.0; if self.soft_cap.is_some() && pass == Pass::Backward { size } else { 0 }];
@@ -89,65 +104,93 @@ impl CrossEntropy {
         for (block, targets) in self.targets.chunks(BLOCK).enumerate() {
             let (rows, first) = (targets.len(), block * BLOCK);
             let logits = &mut logits[..rows * vocab];
-            let left = Strided::rows(&hidden[first * width..(first + rows) * width], width);
-            gemm::product(left, rows, &self.packed, Start::Zero, Band::Full, logits, vocab);
+            self.head.forward(&hidden[first * width..(first + rows) * width], None, logits);
             if let Some(cap) = self.soft_cap {
                 cpu::run(SoftCap { values: logits, cap, slopes: &mut caps });
             }
             let chosen: Vec<f32> = targets.iter().enumerate().map(|(i, t)| logits[i * vocab + *t as usize]).collect();
-            cpu::run(LogSums { logits, width: vocab, out: &mut sums[..rows] });
+            over_logits(logits, vocab, &mut sums[..rows]);
             each(Block { first, exponentials: logits, sums: &sums[..rows], chosen: &chosen, caps: &caps });
         }
     }
 }
 
-impl CustomOp2 for CrossEntropy {
-    fn name(&self) -> &'static str {
-        "cross-entropy"
-    }
-
-    fn cpu_fwd(&self, hidden: &CpuStorage, lh: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+impl CrossEntropy {
+    fn losses(&self, hidden: &CpuStorage, lh: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (hidden, width) = (floats(hidden, lh)?, lh.shape().dims2()?.1);
+        if width != self.head.dims().1 {
+            bail!("hidden states of width {width} were given a head of width {}", self.head.dims().1);
+        }
         let mut losses = Vec::with_capacity(self.targets.len());
-        self.blocks(floats(hidden, lh)?, lh.shape().dims2()?.1, Pass::Forward, |block| {
+        self.blocks(hidden, width, Pass::Forward, |block| {
             losses.extend(block.sums.iter().zip(block.chosen).map(|((log_sum, _), logit)| log_sum - logit));
         });
         let n = losses.len();
         Ok(output(losses, n))
     }
 
-    fn bwd(&self, hidden: &Tensor, head: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (rows, width) = hidden.dims2()?;
-        let vocab = head.dim(0)?;
+    /// The gradients of the hidden states and of the head, as far as they are asked for.
+    fn backward(&self, hidden: &Tensor, grad: &Tensor, head_too: bool) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let ((rows, width), vocab) = (hidden.dims2()?, self.head.dims().0);
         let grad = grad.contiguous()?;
         let (grad, states) = (Floats::of(&grad)?, Floats::of(hidden)?);
-        let straight =
-            if hidden.track_op() { Some(Packed::new(Strided::rows(&Floats::of(head)?, width), vocab, width)) } else { None };
-        let mut grad_hidden = vec![0.0; rows * width];
-        let mut grad_head = vec![0.0; if head.track_op() { vocab * width } else { 0 }];
+        let mut grad_hidden = vec![0.0; if hidden.track_op() { rows * width } else { 0 }];
+        let mut grad_head = vec![0.0; if head_too { vocab * width } else { 0 }];
         let mut packed_states = Packed::default();
         self.blocks(&states, width, Pass::Backward, |block| {
             let Block { first, exponentials: slopes, sums, caps, .. } = block;
             let targets = &self.targets[first..first + sums.len()];
-            for (i, ((row, (_, inverse)), target)) in slopes.chunks_exact_mut(vocab).zip(sums).zip(targets).enumerate() {
-                let weight = grad[first + i];
-                for x in row.iter_mut() {
-                    *x *= inverse * weight;
+            cpu::over_rows(slopes, vocab, |start, slopes| {
+                let here = start / vocab..(start + slopes.len()) / vocab;
+                let rows = slopes.chunks_exact_mut(vocab).zip(&sums[here.clone()]).zip(&targets[here.clone()]);
+                for (((row, (_, inverse)), target), weight) in rows.zip(&grad[first + here.start..]) {
+                    for x in row.iter_mut() {
+                        *x *= inverse * weight;
+                    }
+                    row[*target as usize] -= weight;
                 }
-                row[*target as usize] -= weight;
+                for (slope, cap) in slopes.iter_mut().zip(caps.get(start..).unwrap_or_default()) {
+                    *slope *= cap;
+                }
+            });
+            if !grad_hidden.is_empty() {
+                self.head.backward(slopes, &mut grad_hidden[first * width..(first + sums.len()) * width]);
             }
-            for (slope, cap) in slopes.iter_mut().zip(caps) {
-                *slope *= cap;
-            }
-            let slopes = Strided::rows(slopes, vocab);
-            if let Some(straight) = &straight {
-                gemm::product(slopes, sums.len(), straight, Start::Zero, Band::Full, &mut grad_hidden[first * width..], width);
-            }
-            if !grad_head.is_empty() {
+            if head_too {
                 packed_states.refill(Strided::rows(&states[first * width..], width), sums.len(), width);
-                gemm::product(slopes.transposed(), vocab, &packed_states, Start::Output, Band::Full, &mut grad_head, width);
+                let slopes = Strided::rows(slopes, vocab).transposed();
+                gemm::product(slopes, vocab, &packed_states, Start::Output, Band::Full, &mut grad_head, width);
             }
         });
-        let grad_hidden = if straight.is_some() { Some(tensor(grad_hidden, (rows, width))?) } else { None };
-        Ok((grad_hidden, if grad_head.is_empty() { None } else { Some(tensor(grad_head, (vocab, width))?) }))
+        let of_hidden = if hidden.track_op() { Some(tensor(grad_hidden, (rows, width))?) } else { None };
+        Ok((of_hidden, if head_too { Some(tensor(grad_head, (vocab, width))?) } else { None }))
+    }
+}
+
+impl CustomOp1 for CrossEntropy {
+    fn name(&self) -> &'static str {
+        "cross-entropy"
+    }
+
+    fn cpu_fwd(&self, hidden: &CpuStorage, lh: &Layout) -> Result<(CpuStorage, Shape)> {
+        self.losses(hidden, lh)
+    }
+
+    fn bwd(&self, hidden: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        Ok(self.backward(hidden, grad, false)?.0)
+    }
+}
+
+impl CustomOp2 for CrossEntropy {
+    fn name(&self) -> &'static str {
+        "cross-entropy-trained"
+    }
+
+    fn cpu_fwd(&self, hidden: &CpuStorage, lh: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        self.losses(hidden, lh)
+    }
+
+    fn bwd(&self, hidden: &Tensor, head: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        self.backward(hidden, grad, head.track_op())
     }
 }

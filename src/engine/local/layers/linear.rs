@@ -1,52 +1,18 @@
 //! A linear layer `x Wᵀ + b`, with an optional low-rank adapter beside it.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, TensorId};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::cpu::gemm::{self, Band, Packed, Start, Strided};
 use super::cpu::rows::ColumnSums;
 use super::host::{Floats, floats, output, tensor};
+use super::weight::{FrozenProduct, Weight};
 use super::{Kernels, cpu};
 
-/// A named linear layer; `weight` is (out, in), as checkpoints store it.
+/// A named linear layer.
 pub(crate) struct Linear {
-    pub(crate) weight: Tensor,
+    pub(crate) weight: Weight,
     pub(crate) bias: Option<Tensor>,
     pub(crate) adapter: Option<Adapter>,
-    pub(crate) packed: PackCache,
-}
-
-/// A frozen weight as the product kernel reads it, made when first needed.
-#[derive(Default)]
-pub(crate) struct PackCache(Mutex<Option<(TensorId, Arc<Packed>)>>);
-
-impl PackCache {
-    /// The packed form of a weight (out, in); `None` for a weight that training changes.
-    fn get(&self, weight: &Tensor) -> Result<Option<Arc<Packed>>> {
-        if weight.track_op() {
-            return Ok(None);
-        }
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((id, packed)) = &*cached
-            && *id == weight.id()
-        {
-            return Ok(Some(Arc::clone(packed)));
-        }
-        let packed = Arc::new(pack(&Floats::of(weight)?, weight.dims2()?));
-        *cached = Some((weight.id(), Arc::clone(&packed)));
-        Ok(Some(packed))
-    }
-}
-
-impl PackCache {
-    /// The packed transpose of a weight (out, in): kept if the weight is frozen, made afresh if not.
-    pub(super) fn transposed(&self, weight: &Tensor) -> Result<Arc<Packed>> {
-        match self.get(weight)? {
-            Some(packed) => Ok(packed),
-            None => Ok(Arc::new(pack(&Floats::of(weight)?, weight.dims2()?))),
-        }
-    }
 }
 
 /// Packs the transpose of a weight (out, in).
@@ -61,14 +27,6 @@ pub(crate) struct Adapter {
     /// (out, rank)
     pub(crate) b: Tensor,
     pub(crate) scale: f64,
-    packed: [PackCache; 2],
-}
-
-impl Adapter {
-    /// An adapter with `a` (rank, in) and `b` (out, rank).
-    pub(crate) fn new(a: Tensor, b: Tensor, scale: f64) -> Self {
-        Self { a, b, scale, packed: Default::default() }
-    }
 }
 
 /// Drops elements of the adapters' inputs while training, and scales the rest up; draws from its own stream.
@@ -80,7 +38,7 @@ pub(crate) trait Dropout {
 impl Linear {
     /// `x` (tokens, in) → (tokens, out).
     pub(crate) fn forward(&self, x: &Tensor, kernels: Kernels, dropout: &mut Option<&mut dyn Dropout>) -> Result<Tensor> {
-        let plain = product(x, &self.weight, self.bias.as_ref(), &self.packed, kernels)?;
+        let plain = product(x, &self.weight, self.bias.as_ref(), kernels)?;
         let Some(adapter) = &self.adapter else { return Ok(plain) };
         let mask = match dropout {
             Some(dropout) => dropout.mask(x)?,
@@ -90,27 +48,43 @@ impl Linear {
             Some(mask) => (x * mask)?,
             None => x.clone(),
         };
-        let inner = product(&x.to_dtype(adapter.a.dtype())?, &adapter.a, None, &adapter.packed[0], kernels)?;
-        let change = (product(&inner, &adapter.b, None, &adapter.packed[1], kernels)? * adapter.scale)?;
+        let inner = loose_product(&x.to_dtype(adapter.a.dtype())?, &adapter.a, None, kernels)?;
+        let change = (loose_product(&inner, &adapter.b, None, kernels)? * adapter.scale)?;
         plain + change.to_dtype(x.dtype())?
     }
 
-    /// The weight with the adapter added in, `W + scale · B A`, in f32 arithmetic.
-    pub(crate) fn merged(&self) -> Result<Tensor> {
-        let Some(adapter) = &self.adapter else { return Ok(self.weight.clone()) };
+    /// Adds the adapter into the weight, `W + scale · B A`, in f32 arithmetic.
+    pub(crate) fn merge(&mut self) -> Result<()> {
+        let Some(adapter) = self.adapter.take() else { return Ok(()) };
         let wide = candle_core::DType::F32;
         let change = (adapter.b.to_dtype(wide)?.matmul(&adapter.a.to_dtype(wide)?)? * adapter.scale)?;
-        (self.weight.to_dtype(wide)? + change)?.to_dtype(self.weight.dtype())
+        let was_frozen = matches!(self.weight, Weight::Frozen(_));
+        let weight = self.weight.loosen()?;
+        *weight = (weight.to_dtype(wide)? + change)?.to_dtype(weight.dtype())?;
+        if was_frozen { self.weight.freeze() } else { Ok(()) }
     }
 }
 
 /// `x Wᵀ + b` for `x` (tokens, in) and `weight` (out, in).
-pub(crate) fn product(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, cache: &PackCache, kernels: Kernels) -> Result<Tensor> {
+pub(crate) fn product(x: &Tensor, weight: &Weight, bias: Option<&Tensor>, kernels: Kernels) -> Result<Tensor> {
+    match weight {
+        Weight::Tensor(weight) => loose_product(x, weight, bias, kernels),
+        Weight::Frozen(weight) => {
+            let product = |bias| x.contiguous()?.apply_op1(FrozenProduct { weight: weight.clone(), bias });
+            match bias {
+                Some(bias) if bias.track_op() => product(None)?.broadcast_add(bias),
+                bias => product(bias.cloned()),
+            }
+        }
+    }
+}
+
+/// [`product`] with a tensor.
+fn loose_product(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, kernels: Kernels) -> Result<Tensor> {
     if kernels == Kernels::Fused {
-        let op = Product { packed: cache.get(weight)? };
         return match bias {
-            Some(bias) => x.apply_op3(weight, bias, op),
-            None => x.apply_op2(weight, op),
+            Some(bias) => x.apply_op3(weight, bias, Product),
+            None => x.apply_op2(weight, Product),
         };
     }
     let y = x.matmul(&weight.to_dtype(x.dtype())?.t()?)?; // what is trained is kept in f32
@@ -121,26 +95,18 @@ pub(crate) fn product(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, cache:
 }
 
 /// The fused product; computes only those gradients that somebody waits for.
-struct Product {
-    packed: Option<Arc<Packed>>,
-}
+struct Product;
 
 impl Product {
-    fn forward(&self, x: &[f32], lx: &Layout, weight: &[f32], lw: &Layout, start: Start<'_>) -> Result<(CpuStorage, Shape)> {
+    fn forward(x: &[f32], lx: &Layout, weight: &[f32], lw: &Layout, start: Start<'_>) -> Result<(CpuStorage, Shape)> {
         let (rows, inner) = lx.shape().dims2()?;
         let (out, inner_too) = lw.shape().dims2()?;
         if inner != inner_too {
             candle_core::bail!("a product of width {inner} was given a weight of width {inner_too}");
         }
         let mut y = vec![0.0; rows * out];
-        let fresh;
-        let packed = if let Some(packed) = &self.packed {
-            packed.as_ref()
-        } else {
-            fresh = pack(weight, (out, inner));
-            &fresh
-        };
-        gemm::product(Strided::rows(x, inner), rows, packed, start, Band::Full, &mut y, out);
+        let packed = pack(weight, (out, inner));
+        gemm::product(Strided::rows(x, inner), rows, &packed, start, Band::Full, &mut y, out);
         Ok(output(y, (rows, out)))
     }
 
@@ -172,7 +138,7 @@ impl CustomOp2 for Product {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, weight: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, Start::Zero)
+        Self::forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, Start::Zero)
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -194,7 +160,7 @@ impl CustomOp3 for Product {
         bias: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        self.forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, Start::Bias(floats(bias, lb)?))
+        Self::forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, Start::Bias(floats(bias, lb)?))
     }
 
     fn bwd(

@@ -11,6 +11,7 @@ mod gated;
 mod head;
 mod host;
 mod linear;
+mod weight;
 mod norm;
 mod ragged;
 mod rope;
@@ -25,7 +26,8 @@ pub(super) use attention::{AttentionShape, attention};
 pub(super) use cache::LayerCache;
 pub(super) use gated::gated;
 pub(super) use head::Head;
-pub(super) use linear::{Adapter, Dropout, Linear, PackCache};
+pub(super) use linear::{Adapter, Dropout, Linear};
+pub(super) use weight::Weight;
 pub(super) use norm::{head_norm, rms_norm};
 pub(super) use ragged::{Batch, View};
 pub(super) use rope::Rope;
@@ -33,7 +35,8 @@ pub(super) use rope::Rope;
 /// Which form of the operations runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernels {
-    /// Hand-written CPU operations in f32: fast, and bit-equal whatever the batch and the number of threads.
+    /// Hand-written CPU operations: fast, and bit-equal whatever the batch and the number of threads. Activations are f32, frozen
+    /// matrices are f32 or bf16.
     Fused,
     /// Candle's own differentiable operations, on any device and in any format.
     Composite,
@@ -42,6 +45,7 @@ pub enum Kernels {
 impl Kernels {
     /// The best form for a device and format.
     pub fn best(device: &candle_core::Device, dtype: candle_core::DType) -> Self {
-        if device.is_cpu() && dtype == candle_core::DType::F32 { Self::Fused } else { Self::Composite }
+        let ours = matches!(dtype, candle_core::DType::F32 | candle_core::DType::BF16);
+        if device.is_cpu() && ours { Self::Fused } else { Self::Composite }
     }
 }

@@ -92,7 +92,7 @@ pub fn train(decoder: &mut Decoder, training: &Training<'_>, on_step: &mut dyn F
     let Progress { step, tokens, losses, .. } = run.progress;
     let last = &losses[losses.len() - losses.len().div_ceil(10)..];
     let final_loss = last.iter().sum::<f64>() / last.len() as f64;
-    weights::freeze(decoder);
+    weights::freeze(decoder, &training.recipe.method)?;
     Ok(TrainSummary { steps: step, tokens, final_loss, trainable, gradient_checkpointing: checkpointing })
 }
 

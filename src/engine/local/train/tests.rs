@@ -56,7 +56,7 @@ pub(super) fn weights(decoder: &mut Decoder) -> BTreeMap<String, Vec<f32>> {
         .into_iter()
         .flat_map(|(site, a)| [(format!("{} A", site.name()), values(&a.a)), (format!("{} B", site.name()), values(&a.b))])
         .collect();
-    decoder.weights().iter().map(|(name, t)| (name.clone(), values(t))).chain(adapters).collect()
+    decoder.weights().iter().map(|(name, w)| (name.clone(), values(&w.tensor().expect("unpacks")))).chain(adapters).collect()
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn gradients_are_the_slopes_of_the_loss() {
         let at = (0..slope.len()).max_by(|a, b| slope[*a].abs().total_cmp(&slope[*b].abs())).expect("not empty");
         let loss = |step: f32| {
             let mut moved = decoder(1, Kernels::Fused);
-            for (_, weight) in moved.weights_mut().into_iter().filter(|(n, _)| n == name) {
+            for (_, weight) in moved.weights_mut().expect("unpacks").into_iter().filter(|(n, _)| n == name) {
                 let mut v = values(weight);
                 v[at] += step;
                 *weight = candle_core::Tensor::from_vec(v, weight.shape(), weight.device()).expect("same shape");

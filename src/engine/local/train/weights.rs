@@ -8,6 +8,7 @@ use candle_core::{DType, Tensor, Var};
 use super::adamw::AdamW;
 use super::{Training, rows_hash};
 use crate::engine::local::arch::{Decoder, Site};
+use crate::engine::local::layers::Weight;
 use crate::engine::local::{adapter, tensors};
 use crate::error::{Error, Result};
 use crate::record::{Finetune, Lora, Method};
@@ -22,8 +23,10 @@ pub(super) fn make_trainable(decoder: &mut Decoder, recipe: &Finetune, seed: u64
         Method::Lora(lora) => adapters(decoder, lora, seed),
         Method::Full { freeze_embeddings } => {
             decoder.merge_adapters()?;
-            let chosen = decoder.weights_mut().into_iter().filter(|(name, _)| !(*freeze_embeddings && name == EMBEDDINGS));
-            chosen.map(|(name, tensor)| Ok((name, variable(tensor)?))).collect()
+            let chosen = decoder.weights_mut()?.into_iter().filter(|(name, _)| !(*freeze_embeddings && name == EMBEDDINGS));
+            let named = chosen.map(|(name, tensor)| Ok((name, variable(tensor)?))).collect();
+            decoder.pack()?; // what does not learn after all
+            named
         }
     }
 }
@@ -75,24 +78,27 @@ fn variable(tensor: &mut Tensor) -> Result<Var> {
 }
 
 /// Makes plain tensors of all variables again, so that nothing is recorded when the decoder speaks.
-pub(super) fn freeze(decoder: &mut Decoder) {
-    for (_, tensor) in decoder.weights_mut() {
-        *tensor = tensor.detach();
+pub(super) fn freeze(decoder: &mut Decoder, method: &Method) -> Result<()> {
+    if matches!(method, Method::Full { .. }) {
+        for (_, tensor) in decoder.weights_mut()? {
+            *tensor = tensor.detach();
+        }
+        decoder.pack()?;
     }
     for (_, adapter) in decoder.adapters_mut() {
         adapter.a = adapter.a.detach();
         adapter.b = adapter.b.detach();
     }
+    Ok(())
 }
 
 /// Names a training: its recipe, but for what changes speed and memory only, its seed, rows and starting weights.
 pub(super) fn identity(decoder: &Decoder, training: &Training<'_>, optimiser: &AdamW) -> Result<String> {
     let mut samples = Vec::new();
-    let parameters = optimiser.parameters.iter().map(|p| (p.name.clone(), p.value.as_tensor().clone()));
-    for (name, tensor) in decoder.weights().into_iter().chain(parameters) {
+    let parameters = optimiser.parameters.iter().map(|p| (p.name.clone(), Weight::Tensor(p.value.as_tensor().clone())));
+    for (name, weight) in decoder.weights().into_iter().chain(parameters) {
         // the first values of every weight tell one checkpoint from another without reading gigabytes
-        let flat = tensor.flatten_all()?;
-        let values = flat.narrow(0, 0, flat.dim(0)?.min(256))?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        let values = weight.first(256)?;
         samples.push((name, values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()));
     }
     let mut recipe = serde_json::to_value(training.recipe).map_err(|e| Error::environment("cannot write a recipe").because(e))?;
@@ -108,5 +114,6 @@ pub(super) fn identity(decoder: &Decoder, training: &Training<'_>, optimiser: &A
 /// If the disk or the device fails.
 pub fn save_checkpoint(decoder: &mut Decoder, folder: &Path) -> Result<()> {
     decoder.merge_adapters()?;
-    tensors::save(&folder.join("model.safetensors"), &decoder.weights())
+    let tensors = decoder.weights().into_iter().map(|(name, weight)| Ok((name, weight.tensor()?)));
+    tensors::save(&folder.join("model.safetensors"), &tensors.collect::<Result<Vec<_>>>()?)
 }

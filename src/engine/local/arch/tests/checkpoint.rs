@@ -8,6 +8,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::{Decoder, DecoderConfig, descriptions, logits};
 use crate::engine::local::arch::Tensors;
+use crate::engine::local::layers::Weight;
 use crate::engine::local::fixture::{config, decoder_of, tensors, tensors_of, tokens};
 use crate::engine::local::layers::Kernels;
 use crate::error::{Error, Result};
@@ -84,12 +85,12 @@ fn a_decoder_gives_back_the_weights_that_its_description_names() {
             all
         };
         let asked = sorted(config.weights());
-        let shapes = |(name, tensor): (String, Tensor)| (name, tensor.dims().to_vec());
+        let shapes = |(name, weight): (String, Weight)| (name, weight.tensor().expect("unpacks").dims().to_vec());
         assert_eq!(sorted(decoder.weights().into_iter().map(shapes).collect()), asked, "{label}");
         let names: Vec<String> = decoder.weights().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(decoder.weights_mut().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), names, "{label}");
+        assert_eq!(decoder.weights_mut().expect("unpacks").into_iter().map(|(name, _)| name).collect::<Vec<_>>(), names, "{label}");
         for site in decoder.sites() {
-            let weight = &decoder.linear(&site).weight;
+            let weight = decoder.linear(&site).weight.tensor().expect("unpacks");
             let stored = &tensors_of(&config, 1)[&format!("{}.weight", site.name())];
             assert_eq!(weight.to_vec2::<f32>().expect("a matrix"), stored.to_vec2::<f32>().expect("a matrix"), "{label}");
         }

@@ -33,7 +33,7 @@ fn gradients(decoder: &mut Decoder, learns: impl Fn(&str) -> bool) -> BTreeMap<S
             vars.push((name, var));
         }
     };
-    for (name, tensor) in decoder.weights_mut() {
+    for (name, tensor) in decoder.weights_mut().expect("unpacks") {
         learn(name, tensor);
     }
     for (site, adapter) in decoder.adapters_mut() {
@@ -52,12 +52,12 @@ fn gradients(decoder: &mut Decoder, learns: impl Fn(&str) -> bool) -> BTreeMap<S
 fn adapted(config: &DecoderConfig, kernels: Kernels) -> Decoder {
     let mut decoder = decoder_of(config, 1, kernels);
     for (i, site) in decoder.sites().into_iter().enumerate() {
-        let (out, inner) = decoder.linear(&site).weight.dims2().expect("a matrix");
+        let (out, inner) = decoder.linear(&site).weight.dims().expect("a matrix");
         let draw = |shape: (usize, usize), seed: usize| {
             let numbers: Vec<f32> = tokens(seed as u64, shape.0 * shape.1).iter().map(|t| (*t as f32 - 50.0) / 300.0).collect();
             Tensor::from_vec(numbers, shape, &Device::Cpu).expect("as many numbers as places")
         };
-        decoder.attach(&site, Adapter::new(draw((2, inner), 2 * i), draw((out, 2), 2 * i + 1), 0.5));
+        decoder.attach(&site, Adapter { a: draw((2, inner), 2 * i), b: draw((out, 2), 2 * i + 1), scale: 0.5 });
     }
     decoder
 }
@@ -106,7 +106,7 @@ fn gradients_are_the_slopes_of_the_loss() {
             let long = size(&gradient);
             let at = |step: f64| {
                 let mut moved = decoder_of(&config, 5, Kernels::Fused);
-                for (_, weight) in moved.weights_mut().into_iter().filter(|(n, _)| *n == name) {
+                for (_, weight) in moved.weights_mut().expect("unpacks").into_iter().filter(|(n, _)| *n == name) {
                     let along = |(w, g): (f32, &f32)| w + (step / long) as f32 * g;
                     let there: Vec<f32> = values(weight).into_iter().zip(&gradient).map(along).collect();
                     *weight = Tensor::from_vec(there, weight.shape(), &Device::Cpu).expect("the same shape");

@@ -4,6 +4,7 @@
 
 pub(super) mod attention;
 pub(super) mod gemm;
+pub(in crate::engine::local) mod level;
 mod math;
 pub(super) mod rows;
 mod simd;

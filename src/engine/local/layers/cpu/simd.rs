@@ -1,7 +1,9 @@
-//! Compiles a kernel for several instruction sets and runs the widest one that this processor has.
+//! Compiles a kernel for several instruction sets and runs it on the chosen one, see [`super::level`].
 //!
 //! The kernels are plain loops over arrays, written so that the compiler turns them into vector instructions. Multiply-adds are fused
 //! on every level but the portable one, so that AVX2 and AVX-512 give the same bits.
+
+use super::level::{Simd, level};
 
 /// A loop to be compiled for every level.
 pub(in super::super) trait Kernel {
@@ -52,20 +54,21 @@ pub(super) fn multiply_add<L: Level>(a: f32, b: f32, c: f32) -> f32 {
     if L::FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// Runs a kernel on the best level of this processor.
+/// Runs a kernel on the chosen level.
 pub(super) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq") {
-            // SAFETY: the processor has the instructions that `wide` is compiled for, as just asked.
-            return unsafe { wide(kernel) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: as above, for `middle`.
-            return unsafe { middle(kernel) };
-        }
+    run_on(level(), kernel)
+}
+
+/// Runs a kernel on a level that this processor has.
+fn run_on<K: Kernel>(level: Simd, kernel: K) -> K::Output {
+    match level {
+        // SAFETY: `level` is one of those that the processor was found to have, for this and the next arm.
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx512 | Simd::Avx512Bf16 | Simd::Amx => unsafe { wide(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx2 => unsafe { middle(kernel) },
+        _ => kernel.run::<Portable>(),
     }
-    kernel.run::<Portable>()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -83,14 +86,5 @@ fn middle<K: Kernel>(kernel: K) -> K::Output {
 /// Runs a kernel on every level that this processor has, for tests.
 #[cfg(test)]
 pub(super) fn on_every_level<K: Kernel + Clone>(kernel: &K) -> Vec<K::Output> {
-    let mut outputs = vec![kernel.clone().run::<Portable>()];
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has the instructions, as just asked.
-            outputs.push(unsafe { middle(kernel.clone()) });
-        }
-    }
-    outputs.push(dispatch(kernel.clone()));
-    outputs
+    Simd::there().into_iter().map(|level| run_on(level, kernel.clone())).collect()
 }

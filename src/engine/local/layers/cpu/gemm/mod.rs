@@ -1,0 +1,121 @@
+//! Products of matrices in one fixed order: every element is a single chain of multiply-adds along the inner dimension, first to last,
+//! whatever rows, columns or threads stand beside it. In f32 here; with a bf16 right-hand side in [`narrow`].
+//!
+//! The right-hand side is packed into panels, the left-hand side is read where it lies.
+
+pub(crate) mod narrow;
+mod packed;
+mod sheet;
+mod tile;
+
+use rayon::prelude::*;
+
+pub(crate) use self::packed::Packed;
+use self::sheet::Sheet;
+use self::tile::Product;
+use super::simd::dispatch;
+
+/// Products with fewer multiply-adds than this run on one thread.
+const WORTH_SHARING: usize = 1 << 20;
+
+/// A matrix that lies in `data` with any strides: element (i, j) at `i · row + j · column`.
+#[derive(Clone, Copy)]
+pub(crate) struct Strided<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) row: usize,
+    pub(crate) column: usize,
+}
+
+impl<'a> Strided<'a> {
+    /// A row-major matrix of the given width.
+    pub(crate) fn rows(data: &'a [f32], width: usize) -> Self {
+        Self { data, row: width, column: 1 }
+    }
+
+    /// Its transpose.
+    pub(crate) fn transposed(self) -> Self {
+        Self { row: self.column, column: self.row, ..self }
+    }
+}
+
+/// What a tile's sums start from.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// A row that is added to every row.
+    Bias(&'a [f32]),
+    /// What the output holds.
+    Output,
+}
+
+/// Which part of a product is needed.
+#[derive(Clone, Copy)]
+pub(crate) enum Band {
+    /// All.
+    Full,
+    /// Row r needs the columns of the keys that it sees; tiles beside them hold anything.
+    Columns(Causal),
+    /// The left-hand side is zero in row r but for the keys that it sees.
+    Depth(Causal),
+    /// The left-hand side is the transpose of that: zero in row r but for the queries that see this key.
+    DepthFrom(Causal),
+}
+
+/// Who sees whom in causal attention.
+#[derive(Clone, Copy)]
+pub(crate) struct Causal {
+    /// Keys before the first query.
+    pub(crate) offset: usize,
+    /// Rows of a query.
+    pub(crate) per: usize,
+    /// How many keys a query sees, its own the last; `usize::MAX` for all before it.
+    pub(crate) window: usize,
+}
+
+impl Causal {
+    /// The keys that some of the query rows `first..=last` see.
+    #[inline(always)]
+    fn keys(self, first: usize, last: usize) -> (usize, usize) {
+        let end = |row: usize| self.offset + row / self.per + 1;
+        (end(first).saturating_sub(self.window), end(last))
+    }
+
+    /// The query rows that see some of the keys `first..=last`.
+    #[inline(always)]
+    fn queries(self, first: usize, last: usize) -> (usize, usize) {
+        let start = |key: usize| key.saturating_sub(self.offset).saturating_mul(self.per);
+        (start(first), start(last.saturating_add(self.window)))
+    }
+}
+
+/// `out[i, j] = start + Σ_k left[i, k] · right[k, j]` for `rows` rows; `out` is row-major with `stride` floats a row.
+pub(crate) fn product(
+    left: Strided<'_>,
+    rows: usize,
+    right: &Packed,
+    start: Start<'_>,
+    band: Band,
+    out: &mut [f32],
+    stride: usize,
+) {
+    if rows == 0 || right.columns == 0 {
+        return;
+    }
+    let sheet = Sheet::new(out, stride, rows, right.columns);
+    let panels = right.panels();
+    // SAFETY: no two pieces have an element in common.
+    let run = |rows, panels| unsafe { dispatch(Product::new(left, right, start, band, sheet, rows, panels)) };
+    let threads = rayon::current_num_threads();
+    if threads == 1 || rows * right.columns * right.depth < WORTH_SHARING {
+        return run(0..rows, 0..panels);
+    }
+    // by panels where there are enough, so that each thread reads its own part of the right-hand side once; else by rows
+    if panels >= 2 * threads {
+        let share = panels.div_ceil(threads * 4);
+        (0..panels.div_ceil(share)).into_par_iter().for_each(|i| run(0..rows, i * share..((i + 1) * share).min(panels)));
+    } else {
+        let share = rows.div_ceil(threads * 4).next_multiple_of(12);
+        (0..rows.div_ceil(share)).into_par_iter().for_each(|i| run(i * share..((i + 1) * share).min(rows), 0..panels));
+    }
+}

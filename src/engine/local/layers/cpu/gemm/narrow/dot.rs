@@ -1,0 +1,56 @@
+//! A piece with AVX-512's bf16 instructions.
+
+use std::arch::x86_64::{
+    __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+};
+
+use super::super::sheet::Sheet;
+use super::{LANES, Line, Piece, TALL};
+
+/// Adds a piece's products to `sums`.
+#[target_feature(enable = "avx512f,avx512bf16")]
+pub(super) fn add(piece: Piece<'_>, sums: Sheet<'_>) {
+    for row in (0..piece.tall()).step_by(8) {
+        rows(piece, sums, row);
+    }
+}
+
+/// Eight rows.
+#[target_feature(enable = "avx512f,avx512bf16")]
+#[inline]
+fn rows(piece: Piece<'_>, sums: Sheet<'_>, row: usize) {
+    // SAFETY: the sums are this task's alone.
+    let place = |i: usize| unsafe { sums.part(row + i, 0, LANES) }.as_mut_ptr();
+    let mut held = [[_mm512_setzero_ps(); 2]; 8];
+    if piece.goes_on {
+        for i in 0..8 {
+            // SAFETY: a row of sums holds 32 floats.
+            held[i] = unsafe { [_mm512_loadu_ps(place(i)), _mm512_loadu_ps(place(i).add(16))] };
+        }
+    }
+    for (left, right) in piece.left[row / TALL].chunks_exact(TALL).zip(piece.right.chunks_exact(2 * TALL)) {
+        let left: &[Line; 8] = left[row % TALL..].first_chunk().expect("eight of sixteen rows");
+        let right: &[[Line; 2]; TALL] = right.as_chunks::<2>().0.try_into().expect("a tile");
+        for p in 0..TALL {
+            // SAFETY: a line is 64 bytes, aligned to as many.
+            let pair = unsafe { [_mm512_load_si512(right[p][0].0.as_ptr().cast()), _mm512_load_si512(right[p][1].0.as_ptr().cast())] };
+            for i in 0..8 {
+                let value = bits(_mm512_set1_epi32(left[i].0[p] as i32));
+                held[i][0] = _mm512_dpbf16_ps(held[i][0], value, bits(pair[0]));
+                held[i][1] = _mm512_dpbf16_ps(held[i][1], value, bits(pair[1]));
+            }
+        }
+    }
+    for i in 0..8 {
+        // SAFETY: as above.
+        unsafe {
+            _mm512_storeu_ps(place(i), held[i][0]);
+            _mm512_storeu_ps(place(i).add(16), held[i][1]);
+        }
+    }
+}
+
+fn bits(x: __m512i) -> __m512bh {
+    // SAFETY: both are 512 bits without further meaning.
+    unsafe { std::mem::transmute(x) }
+}

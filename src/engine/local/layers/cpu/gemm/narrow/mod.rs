@@ -1,0 +1,292 @@
+//! Products of f32 rows with a bf16 matrix: the rows are rounded to bf16, products and sums are f32, in one fixed order along the inner
+//! dimension whatever rows, columns or threads stand beside.
+//!
+//! Both sides are cut into tiles of 1 KiB, as Intel's matrix unit (AMX) takes them; the other levels read the same tiles.
+
+use std::ops::Range;
+
+use half::bf16;
+use rayon::prelude::*;
+
+#[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
+mod dot;
+mod plain;
+
+use super::sheet::Sheet;
+use crate::engine::local::layers::cpu::level::{Simd, level};
+use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
+
+/// Whether this processor has a matrix unit for bf16 and the system lets programs use it.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn has_matrix_unit() -> bool {
+    amx::is_there()
+}
+
+/// Columns of a panel.
+const LANES: usize = 32;
+/// Rows and inner steps of a tile.
+const TALL: usize = 16;
+const DEEP: usize = 32;
+/// Inner steps after which sums go back to memory, so that a panel's part stays near.
+const DEPTH: usize = 2048;
+
+/// Lines of the right-hand side that stay in the second cache while all rows go over them: a MiB.
+const NEAR: usize = 1 << 14;
+
+/// One line of a tile: 16 pairs of neighbouring inner steps, the first in the low half of each word.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(crate) struct Line([u32; 16]);
+
+/// A right-hand side (depth, columns) in bf16: panel after panel of 32 columns, each a pair of lines for every two inner steps.
+#[derive(Default, Clone)]
+pub(crate) struct Narrow {
+    depth: usize,
+    columns: usize,
+    data: Vec<Line>,
+}
+
+/// The left-hand side in bf16: for every 16 rows one tile after the other along the inner dimension, a line a row.
+#[derive(Default)]
+pub(crate) struct Left {
+    rows: usize,
+    tiles: usize,
+    data: Vec<Line>,
+}
+
+fn tiles(depth: usize) -> usize {
+    depth.div_ceil(DEEP)
+}
+
+/// The nearest bf16, ties to even, as the high half of a word; NaN stays NaN.
+#[inline(always)]
+fn round(x: f32) -> u32 {
+    let bits = x.to_bits();
+    let nan = (bits & 0x7fff_ffff) > 0x7f80_0000;
+    let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1));
+    (if nan { bits | 0x0040_0000 } else { rounded }) & 0xffff_0000
+}
+
+impl Narrow {
+    /// Packs the transpose of a row-major matrix (columns, depth).
+    pub(crate) fn of_rows(rows: &[bf16], depth: usize, columns: usize) -> Self {
+        assert_eq!(rows.len(), depth * columns, "not the matrix that was announced");
+        let pairs = tiles(depth) * TALL;
+        let mut data = vec![Line::default(); columns.div_ceil(LANES) * pairs * 2];
+        data.par_chunks_mut(pairs * 2).zip(rows.par_chunks(LANES * depth)).for_each(|(lines, rows)| {
+            for (j, row) in rows.chunks_exact(depth).enumerate() {
+                let (whole, rest) = row.as_chunks::<2>();
+                let word = |low: bf16, high: u16| u32::from(low.to_bits()) | u32::from(high) << 16;
+                for (p, [low, high]) in whole.iter().enumerate() {
+                    lines[2 * p + j / 16].0[j % 16] = word(*low, high.to_bits());
+                }
+                if let [last] = rest {
+                    lines[depth - 1 + j / 16].0[j % 16] = word(*last, 0);
+                }
+            }
+        });
+        Self { depth, columns, data }
+    }
+
+    /// The transpose, (columns, depth).
+    pub(crate) fn transposed(&self) -> Self {
+        let (depth, columns) = (self.columns, self.depth);
+        let pairs = tiles(depth) * TALL;
+        let mut data = vec![Line::default(); columns.div_ceil(LANES) * pairs * 2];
+        data.par_chunks_mut(pairs * 2).enumerate().for_each(|(panel, lines)| {
+            for (p, pair) in lines.chunks_exact_mut(2).enumerate().take(depth.div_ceil(2)) {
+                // two neighbouring columns, in one line of the old panel
+                let from = &self.panel(2 * p / LANES)[panel * TALL * 2..];
+                let (half, lane) = (2 * p % LANES / 16, 2 * p % 16);
+                for q in 0..TALL.min(from.len() / 2) {
+                    let (low, high) = (from[2 * q + half].0[lane], from[2 * q + half].0[lane + 1]);
+                    pair[q / 8].0[2 * q % 16] = low & 0xffff | high << 16;
+                    pair[q / 8].0[2 * q % 16 + 1] = low >> 16 | high & 0xffff_0000;
+                }
+            }
+        });
+        Self { depth, columns, data }
+    }
+
+    /// Column `column`, as f32.
+    pub(crate) fn column(&self, column: usize, into: &mut [f32]) {
+        let panel = self.panel(column / LANES);
+        let (half, lane) = (column % LANES / 16, column % 16);
+        for (pair, into) in panel.chunks_exact(2).zip(into[..self.depth].chunks_mut(2)) {
+            let word = pair[half].0[lane];
+            into[0] = f32::from_bits(word << 16);
+            if let Some(second) = into.get_mut(1) {
+                *second = f32::from_bits(word & 0xffff_0000);
+            }
+        }
+    }
+
+    /// How many columns there are.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How many inner steps there are.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    fn panel(&self, panel: usize) -> &[Line] {
+        let lines = tiles(self.depth) * TALL * 2;
+        &self.data[panel * lines..(panel + 1) * lines]
+    }
+}
+
+struct Narrowed<'a> {
+    from: &'a [f32],
+    depth: usize,
+    into: &'a mut [Line],
+}
+
+impl Kernel for Narrowed<'_> {
+    type Output = ();
+
+    /// Fills the tiles of up to 16 rows.
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        for (i, row) in self.from.chunks_exact(self.depth).enumerate() {
+            let (whole, rest) = row.as_chunks::<DEEP>();
+            for (tile, part) in whole.iter().enumerate() {
+                let line = &mut self.into[tile * TALL + i].0;
+                for p in 0..16 {
+                    line[p] = round(part[2 * p]) >> 16 | round(part[2 * p + 1]);
+                }
+            }
+            if !rest.is_empty() {
+                let mut part = [0.0f32; DEEP];
+                part[..rest.len()].copy_from_slice(rest);
+                let line = &mut self.into[whole.len() * TALL + i].0;
+                for p in 0..16 {
+                    line[p] = round(part[2 * p]) >> 16 | round(part[2 * p + 1]);
+                }
+            }
+        }
+    }
+}
+
+impl Left {
+    /// Rounds rows of `depth` floats.
+    pub(crate) fn refill(&mut self, rows: &[f32], depth: usize) {
+        self.tiles = tiles(depth);
+        self.rows = rows.len() / depth;
+        let lines = self.tiles * TALL;
+        self.data.resize(self.rows.div_ceil(TALL) * lines, Line::default());
+        let blocks = rows.chunks(TALL * depth).zip(self.data.chunks_exact_mut(lines));
+        let narrow = |(from, into): (&[f32], &mut [Line])| dispatch(Narrowed { from, depth, into });
+        if rows.len() < 1 << 16 {
+            blocks.for_each(narrow);
+        } else {
+            rows.par_chunks(TALL * depth).zip(self.data.par_chunks_exact_mut(lines)).for_each(narrow);
+        }
+    }
+}
+
+/// `out[i, j] = bias[j] + Σ_k left[i, k] · right[k, j]`; without a bias from zero.
+pub(crate) fn product(left: &Left, right: &Narrow, bias: Option<&[f32]>, out: &mut [f32], stride: usize) {
+    if left.rows == 0 || right.columns == 0 {
+        return;
+    }
+    assert_eq!(left.tiles, tiles(right.depth), "the inner dimensions differ");
+    let sheet = Sheet::new(out, stride, left.rows, right.columns);
+    let panels = right.columns.div_ceil(LANES);
+    let work = |panels: Range<usize>| Task { left, right, bias, sheet, panels }.run();
+    let near = (NEAR / (2 * TALL * left.tiles.min(DEPTH / DEEP))).max(1);
+    let threads = rayon::current_num_threads();
+    let alone = threads == 1 || left.rows * right.columns * right.depth < 1 << 21;
+    let share = if alone { near } else { near.min(panels.div_ceil(threads * 2)) };
+    let part = |i: usize| work(i * share..((i + 1) * share).min(panels));
+    if alone { (0..panels.div_ceil(share)).for_each(part) } else { (0..panels.div_ceil(share)).into_par_iter().for_each(part) }
+}
+
+/// Some panels of a product: nobody else writes their columns.
+struct Task<'a> {
+    left: &'a Left,
+    right: &'a Narrow,
+    bias: Option<&'a [f32]>,
+    sheet: Sheet<'a>,
+    panels: Range<usize>,
+}
+
+/// A piece of a panel's product: 16 or 32 rows, 32 columns, some tiles along the inner dimension.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    /// The tiles of the first 16 rows, and of the next 16, if there are any.
+    left: [&'a [Line]; 2],
+    /// As many pairs of lines as the left side's tiles have lines.
+    right: &'a [Line],
+    /// Whether the sums go on from what they hold instead of from zero.
+    goes_on: bool,
+}
+
+impl Piece<'_> {
+    fn tall(&self) -> usize { if self.left[1].is_empty() { TALL } else { 2 * TALL } }
+}
+
+/// The sums of a piece.
+type Sums = [[f32; LANES]; 2 * TALL];
+
+#[repr(C, align(64))]
+struct Aligned(Sums);
+
+impl Task<'_> {
+    fn run(self) {
+        #[cfg(target_arch = "x86_64")]
+        if level() == Simd::Amx {
+            let unit = amx::Tiles::configure();
+            return self.pieces(|piece, sums| unit.add(piece, sums));
+        }
+        #[cfg(target_arch = "x86_64")]
+        if level() == Simd::Avx512Bf16 {
+            // SAFETY: the processor has the instructions, or this level would not have been chosen.
+            return self.pieces(|piece, sums| unsafe { dot::add(piece, sums) });
+        }
+        self.pieces(|piece, sums| dispatch(plain::Add { piece, sums }));
+    }
+
+    fn pieces(&self, add: impl Fn(Piece<'_>, Sheet<'_>)) {
+        let (rows, tiles) = (self.sheet.rows(), self.left.tiles);
+        let mut spare = Aligned([[0.0; LANES]; 2 * TALL]);
+        for from in (0..tiles).step_by(DEPTH / DEEP) {
+            let to = (from + DEPTH / DEEP).min(tiles);
+            let lines = |block: usize| match block * TALL < rows {
+                true => &self.left.data[(block * tiles + from) * TALL..(block * tiles + to) * TALL],
+                false => &[],
+            };
+            for row in (0..rows).step_by(2 * TALL) {
+                let left = [lines(row / TALL), lines(row / TALL + 1)];
+                for panel in self.panels.clone() {
+                    let right = &self.right.panel(panel)[from * TALL * 2..to * TALL * 2];
+                    let piece = Piece { left, right, goes_on: from > 0 || self.bias.is_some() };
+                    self.piece(piece, row, panel * LANES, from == 0, &mut spare.0, &add);
+                }
+            }
+        }
+    }
+
+    /// Computes a piece where it belongs; one that does not fit there beside the output and then moves it.
+    #[inline(always)]
+    fn piece(&self, piece: Piece<'_>, row: usize, column: usize, first: bool, spare: &mut Sums, add: &impl Fn(Piece<'_>, Sheet<'_>)) {
+        let (tall, wide) = (piece.tall().min(self.sheet.rows() - row), LANES.min(self.right.columns - column));
+        // SAFETY: these columns are this task's alone.
+        let place = |i: usize| unsafe { self.sheet.part(row + i, column, wide) };
+        if let Some(bias) = self.bias.filter(|_| first) {
+            (0..tall).for_each(|i| place(i).copy_from_slice(&bias[column..column + wide]));
+        }
+        if tall == piece.tall() && wide == LANES {
+            // SAFETY: as above.
+            return add(piece, unsafe { self.sheet.cut(row, column, tall, wide) });
+        }
+        if piece.goes_on {
+            (0..tall).for_each(|i| spare[i][..wide].copy_from_slice(place(i)));
+        }
+        add(piece, Sheet::new(spare.as_flattened_mut(), LANES, 2 * TALL, LANES));
+        (0..tall).for_each(|i| place(i).copy_from_slice(&spare[i][..wide]));
+    }
+}

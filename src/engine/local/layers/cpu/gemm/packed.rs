@@ -1,0 +1,169 @@
+//! The right-hand side of an f32 product, in panels of 32 columns (16 where that wastes less).
+
+use rayon::prelude::*;
+
+use super::Strided;
+use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
+
+/// Matrices of at least so many elements are packed on all threads.
+const WORTH_SHARING: usize = 1 << 16;
+
+/// A right-hand side (depth, columns), packed into panels.
+#[derive(Default, Clone)]
+pub(crate) struct Packed {
+    pub(crate) depth: usize,
+    pub(crate) columns: usize,
+    /// Columns of a panel: 16 or 32.
+    pub(super) lanes: usize,
+    /// Inner steps that a panel has room for.
+    room: usize,
+    /// Panel after panel, each (room, lanes); columns beyond the last are zeros.
+    data: Vec<f32>,
+}
+
+/// The panel width that suits a number of columns.
+fn lanes(columns: usize) -> usize {
+    if columns <= 16 { 16 } else { 32 }
+}
+
+impl Packed {
+    /// Packs a matrix of `depth` rows and `columns` columns.
+    pub(crate) fn new(matrix: Strided<'_>, depth: usize, columns: usize) -> Self {
+        let mut packed = Self::default();
+        packed.refill(matrix, depth, columns);
+        packed
+    }
+
+    /// Packs another matrix into the same memory.
+    pub(crate) fn refill(&mut self, matrix: Strided<'_>, depth: usize, columns: usize) {
+        (self.depth, self.columns, self.lanes, self.room) = (depth, columns, lanes(columns), depth);
+        let size = columns.div_ceil(self.lanes) * depth * self.lanes;
+        self.data.clear();
+        self.data.resize(size, 0.0);
+        let lanes = self.lanes;
+        let pack = |first, into| dispatch(Pack { into, matrix, depth, columns, lanes, first });
+        if size < WORTH_SHARING || depth == 0 {
+            return pack(0, &mut self.data);
+        }
+        self.data.par_chunks_mut(depth * lanes).enumerate().for_each(|(panel, into)| pack(panel * lanes, into));
+    }
+
+    /// The transpose, (columns, depth).
+    pub(crate) fn transposed(&self) -> Self {
+        let (depth, columns) = (self.columns, self.depth);
+        let lanes = lanes(columns);
+        let mut data = vec![0.0; columns.div_ceil(lanes) * depth * lanes];
+        data.par_chunks_mut((depth * lanes).max(1)).enumerate().for_each(|(panel, into)| {
+            let steps = panel * lanes..((panel + 1) * lanes).min(columns);
+            for (k, into) in into.chunks_exact_mut(lanes).enumerate() {
+                let from = &self.panel(k / self.lanes)[k % self.lanes..];
+                steps.clone().zip(into).for_each(|(step, into)| *into = from[step * self.lanes]);
+            }
+        });
+        Self { depth, columns, lanes, room: depth, data }
+    }
+
+    /// Column `column`.
+    pub(crate) fn column(&self, column: usize, into: &mut [f32]) {
+        let from = &self.panel(column / self.lanes)[column % self.lanes..];
+        into[..self.depth].iter_mut().enumerate().for_each(|(k, into)| *into = from[k * self.lanes]);
+    }
+
+    /// An empty right-hand side of fixed depth to which columns are added.
+    pub(crate) fn of_depth(depth: usize) -> Self {
+        Self { depth, room: depth, lanes: 32, ..Self::default() }
+    }
+
+    /// How many panels there are.
+    pub(super) fn panels(&self) -> usize {
+        self.columns.div_ceil(self.lanes.max(1))
+    }
+
+    /// A panel: (room, lanes), of which `depth` inner steps are filled.
+    #[inline(always)]
+    pub(super) fn panel(&self, panel: usize) -> &[f32] {
+        let size = self.room * self.lanes;
+        &self.data[panel * size..(panel + 1) * size]
+    }
+
+    /// Adds a column.
+    pub(crate) fn push_column(&mut self, column: &[f32]) {
+        let (panel, lane) = (self.columns / self.lanes, self.columns % self.lanes);
+        if lane == 0 {
+            self.data.resize((panel + 1) * self.room * self.lanes, 0.0);
+        }
+        let panel = &mut self.data[panel * self.room * self.lanes..];
+        for (k, value) in column.iter().enumerate() {
+            panel[k * self.lanes + lane] = *value;
+        }
+        self.columns += 1;
+    }
+
+    /// An empty right-hand side of fixed columns to which inner steps are added.
+    pub(crate) fn of_columns(columns: usize) -> Self {
+        Self { columns, lanes: lanes(columns), ..Self::default() }
+    }
+
+    /// Adds an inner step.
+    pub(crate) fn push_row(&mut self, row: &[f32]) {
+        if self.depth == self.room {
+            self.grow();
+        }
+        for (panel, part) in row.chunks(self.lanes).enumerate() {
+            let at = (panel * self.room + self.depth) * self.lanes;
+            self.data[at..at + part.len()].copy_from_slice(part);
+        }
+        self.depth += 1;
+    }
+
+    fn grow(&mut self) {
+        let (old, new) = (self.room * self.lanes, (self.room * 2).max(16) * self.lanes);
+        let mut data = vec![0.0; self.columns.div_ceil(self.lanes) * new];
+        if old > 0 {
+            for (from, into) in self.data.chunks_exact(old).zip(data.chunks_exact_mut(new)) {
+                into[..old].copy_from_slice(from);
+            }
+        }
+        (self.data, self.room) = (data, new / self.lanes);
+    }
+}
+
+struct Pack<'a> {
+    into: &'a mut [f32],
+    matrix: Strided<'a>,
+    depth: usize,
+    columns: usize,
+    lanes: usize,
+    /// The column that `into` begins with.
+    first: usize,
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let Pack { into, matrix, depth, columns, lanes, first } = self;
+        for (index, panel) in into.chunks_exact_mut(depth * lanes).enumerate() {
+            let first = first + index * lanes;
+            let width = lanes.min(columns - first);
+            if matrix.column == 1 {
+                for (k, row) in panel.chunks_exact_mut(lanes).enumerate() {
+                    let from = k * matrix.row + first;
+                    row[..width].copy_from_slice(&matrix.data[from..from + width]);
+                }
+            } else {
+                // 16 rows of the panel at a time, so that both sides stay in the first cache
+                for k in (0..depth).step_by(16) {
+                    let deep = 16.min(depth - k);
+                    for j in 0..width {
+                        let from = (first + j) * matrix.column + k * matrix.row;
+                        for i in 0..deep {
+                            panel[(k + i) * lanes + j] = matrix.data[from + i * matrix.row];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
