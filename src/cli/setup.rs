@@ -105,6 +105,7 @@ impl DeviceArgs {
         let threads = self.thread_count();
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
+            .use_current_thread() // so that work that it shares need not wake it again each time
             .build_global()
             .map_err(|e| Error::environment("cannot start the worker threads").because(e))?;
         LocalEngine::new(self.device, self.dtype, threads)

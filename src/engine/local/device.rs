@@ -3,7 +3,7 @@
 
 use candle_core::{DType, Device as CandleDevice, Tensor};
 
-use super::layers::Kernels;
+use super::layers::{Kernels, level};
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype};
 
@@ -26,12 +26,14 @@ impl Place {
         Self { device: CandleDevice::Cpu, dtype: DType::F32, name: "cpu".into(), reason: "f32 on the CPU".into() }
     }
 
-    /// What changes results and so enters artifact keys: the kind of device, the number format, and a library that computes in
-    /// candle's place, e.g. `cpu f32` or `cpu f32 mkl`.
+    /// What changes results and so enters artifact keys: the kind of device, the number format, the instructions where they round
+    /// otherwise than most, and a library that computes in candle's place, e.g. `cpu f32`, `cpu bf16 amx` or `cpu f32 mkl`.
     pub fn numerics(&self) -> String {
         let kind = self.name.split(':').next().unwrap_or("cpu");
         let library = LIBRARIES.iter().find(|(_, on)| *on && self.device.is_cpu()).map(|(name, _)| format!(" {name}"));
-        format!("{kind} {}{}", self.dtype.as_str(), library.unwrap_or_default())
+        let rounding = level::level().rounding(self.dtype == DType::BF16).filter(|_| self.device.is_cpu());
+        let rounding = rounding.map_or_else(String::new, |name| format!(" {name}"));
+        format!("{kind} {}{rounding}{}", self.dtype.as_str(), library.unwrap_or_default())
     }
 }
 
@@ -48,9 +50,10 @@ const DEVICES: [(&str, bool); 2] = [("cuda", cfg!(feature = "cuda")), ("metal", 
 pub fn pick(device: Device, dtype: Dtype) -> Result<Place> {
     let (device, name, why_device) = open(device)?;
     let (dtype, why_dtype) = format_for(&device, &name, dtype)?;
+    let simd = level::checked()?;
     let guarantee = match Kernels::best(&device, dtype) {
-        Kernels::Fused => "",
-        Kernels::Composite => "; two runs agree within rounding, not to the byte",
+        Kernels::Fused => format!("; `{}` instructions", simd.name()),
+        Kernels::Composite => "; two runs agree within rounding, not to the byte".to_owned(),
     };
     Ok(Place { device, dtype, name, reason: format!("{why_device}; {why_dtype}{guarantee}") })
 }
@@ -60,7 +63,6 @@ fn format_for(device: &CandleDevice, name: &str, asked: Dtype) -> Result<(DType,
     match asked {
         Dtype::F32 => Ok((DType::F32, "f32 as asked")),
         Dtype::Bf16 => match computes(device, DType::BF16) {
-            Ok(()) if device.is_cpu() => Ok((DType::BF16, "bf16 as asked: half the memory of f32, but slow on a CPU")),
             Ok(()) => Ok((DType::BF16, "bf16 as asked")),
             Err(e) => Err(Error::environment(format!("`{name}` does not compute in bf16")).because(e).hint("use `--dtype f32`")),
         },
@@ -145,7 +147,8 @@ mod tests {
     fn the_cpu_computes_in_f32_unless_told_otherwise() {
         let place = pick(Device::Cpu, Dtype::Auto).expect("every machine has a CPU");
         let library = LIBRARIES.iter().find(|(_, on)| *on).map_or_else(String::new, |(name, _)| format!(" {name}"));
-        assert_eq!(place.numerics(), format!("cpu f32{library}"));
+        let rounding = level::level().rounding(false).map_or_else(String::new, |name| format!(" {name}"));
+        assert_eq!(place.numerics(), format!("cpu f32{rounding}{library}"));
         assert!(place.reason.contains("as asked"), "{}", place.reason);
         assert!(!place.reason.contains("rounding"), "the same plan gives the same bytes: {}", place.reason);
     }
@@ -154,9 +157,9 @@ mod tests {
     #[cfg(not(any(feature = "mkl", feature = "accelerate")))]
     fn the_cpu_computes_in_bf16_when_told_to_and_says_what_that_means() {
         let place = pick(Device::Cpu, Dtype::Bf16).expect("every CPU can");
-        assert_eq!((place.numerics().as_str(), place.dtype), ("cpu bf16", DType::BF16));
-        assert!(place.reason.contains("slow on a CPU"), "{}", place.reason);
-        assert!(place.reason.ends_with("within rounding, not to the byte"), "{}", place.reason);
+        assert_eq!(place.dtype, DType::BF16);
+        assert!(place.numerics().starts_with("cpu bf16"), "{}", place.numerics());
+        assert!(place.reason.contains("bf16 as asked") && !place.reason.contains("rounding"), "{}", place.reason);
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Sizes<'_> {
         self.config.parameters() * self.width()
     }
 
-    /// While it writes answers to prompts, together at most `positions` tokens long: the weights and their packed copies, the keys and
+    /// While it writes answers to prompts, together at most `positions` tokens long: the weights, the keys and
     /// values of all rows that are continued together (`rows`, or what the budget chooses), one layer's results for the prompts of one
     /// pass, and logits.
     pub(super) fn sampling(&self, positions: usize, rows: Option<usize>) -> u64 {
@@ -38,7 +38,7 @@ impl Sizes<'_> {
         let per_token = (2 * config.num_layers * config.num_kv_heads * config.head_dim) as u64 * self.width();
         let pass = budget.tokens as u64;
         let logits = (rows * config.vocab_size as u64).max((score::LOGITS as u64).min(pass * config.vocab_size as u64));
-        self.weights() + self.packed() + rows * room * per_token + pass * self.layer(positions) + 2 * logits * WIDE
+        self.weights() + rows * room * per_token + pass * self.layer(positions) + 2 * logits * WIDE
     }
 
     /// While it learns by `recipe` from rows of at most `longest` tokens. Where the recipe leaves gradient checkpointing open, it counts
@@ -59,9 +59,9 @@ impl Sizes<'_> {
         self.dtype.size_in_bytes() as u64
     }
 
-    /// Whether the CPU's own operations run, which pack every matrix once more.
+    /// Whether the CPU's own operations run, whose activations are f32.
     fn fused(&self) -> bool {
-        self.on_cpu && self.dtype == DType::F32
+        self.on_cpu && matches!(self.dtype, DType::F32 | DType::BF16)
     }
 
     /// The matrices of the decoder layers, each (out, in).
@@ -72,18 +72,13 @@ impl Sizes<'_> {
         })
     }
 
-    fn packed(&self) -> u64 {
-        let head = (self.config.vocab_size * self.config.hidden_size) as u64;
-        if self.fused() { (self.matrices().map(|[out, inner]| out * inner).sum::<u64>() + head) * WIDE } else { 0 }
-    }
-
     /// What one decoder layer computes of one token that sees `context` others: the results of products, of norms and of attention.
     fn layer(&self, context: usize) -> u64 {
         let outputs: u64 = self.matrices().map(|[out, _]| out).sum::<u64>() / self.config.num_layers.max(1) as u64;
         let around = (6 * self.config.hidden_size + self.config.intermediate_size) as u64;
         // the composite form holds the scores of every query as a matrix, in f32, three at a time
         let scores = if self.fused() { 0 } else { 3 * (self.config.num_heads * context) as u64 * WIDE };
-        (outputs + around) * self.width() + scores
+        (outputs + around) * if self.fused() { WIDE } else { self.width() } + scores
     }
 }
 
@@ -97,14 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_packed_once_more_on_the_cpu_in_f32_and_half_as_wide_in_bf16() {
+    fn weights_are_half_as_wide_in_bf16() {
         let config = fixture::config();
-        let (wide, narrow) = (sizes(&config, DType::F32, true), sizes(&config, DType::BF16, false));
+        let (wide, narrow) = (sizes(&config, DType::F32, true), sizes(&config, DType::BF16, true));
         assert_eq!(wide.weights(), 4 * config.parameters());
         assert_eq!(narrow.weights(), 2 * config.parameters());
-        assert_eq!(narrow.packed(), 0);
-        let vectors: usize = config.weights().iter().filter(|(_, shape)| shape.len() == 1).map(|(_, shape)| shape[0]).sum();
-        assert_eq!(wide.packed(), 4 * (config.parameters() - vectors as u64), "every matrix; the tied head is one");
+        assert!(narrow.sampling(100, Some(8)) < wide.sampling(100, Some(8)));
     }
 
     #[test]

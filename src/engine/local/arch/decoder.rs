@@ -258,6 +258,7 @@ impl Decoder {
             head_dim: config.head_dim,
             query_scalar: config.query_scalar,
             soft_cap: config.attention_soft_cap,
+            kv_dtype: self.dtype,
             view: usize::from(config.window(layer).is_some()),
         }
     }

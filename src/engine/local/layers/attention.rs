@@ -4,7 +4,7 @@
 mod composite;
 mod fused;
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 use super::Kernels;
 use super::cache::LayerCache;
@@ -22,6 +22,8 @@ pub(crate) struct AttentionShape {
     pub(crate) query_scalar: f64,
     /// Scores are capped softly at ± this, before the mask.
     pub(crate) soft_cap: Option<f64>,
+    /// What keys and values are rounded to and kept in.
+    pub(crate) kv_dtype: DType,
     /// Which of the batch's views the layer has.
     pub(crate) view: usize,
 }

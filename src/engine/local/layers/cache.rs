@@ -1,8 +1,9 @@
 //! Keys and values of tokens already seen, row by row. Room grows by doubling, so that a step does not copy what is there.
 
 use candle_core::{Result, Tensor};
+use half::bf16;
 
-use super::cpu::gemm::Packed;
+use super::cpu::gemm::{Element, Packed};
 use super::ragged::Batch;
 
 /// The cache of a set of rows, one entry per decoder layer.
@@ -21,25 +22,27 @@ pub(crate) enum LayerCache {
     /// On any device.
     Tensors(TensorCache),
     /// In the CPU's memory, as the fused attention reads it: one entry per row.
-    Host(Vec<HostRow>),
+    Host(Vec<HostRow<f32>>),
+    /// The same, rounded to bf16.
+    Narrow(Vec<HostRow<bf16>>),
 }
 
 /// One row's keys and values, one entry per key/value head.
 #[derive(Default, Clone)]
-pub(crate) struct HostRow {
-    pub(crate) heads: Vec<HostHead>,
+pub(crate) struct HostRow<E> {
+    pub(crate) heads: Vec<HostHead<E>>,
 }
 
 /// One head's keys (after rotation) and values, as right-hand sides of products.
 #[derive(Clone)]
-pub(crate) struct HostHead {
+pub(crate) struct HostHead<E> {
     /// The transpose of (context, head_dim).
-    pub(crate) keys: Packed,
+    pub(crate) keys: Packed<E>,
     /// (context, head_dim)
-    pub(crate) values: Packed,
+    pub(crate) values: Packed<E>,
 }
 
-impl HostRow {
+impl<E: Element> HostRow<E> {
     /// A row without tokens.
     pub(crate) fn new(kv_heads: usize, head_dim: usize) -> Self {
         let head = HostHead { keys: Packed::of_depth(head_dim), values: Packed::of_columns(head_dim) };
@@ -84,6 +87,7 @@ impl KvCache {
                 LayerCache::Empty => {}
                 LayerCache::Tensors(cache) => cache.keep(rows)?,
                 LayerCache::Host(old) => *old = kept(std::mem::take(old), rows),
+                LayerCache::Narrow(old) => *old = kept(std::mem::take(old), rows),
             }
         }
         self.lengths = rows.iter().map(|&row| self.lengths[row]).collect();
@@ -103,6 +107,7 @@ impl KvCache {
             match (self.layer(index), theirs) {
                 (LayerCache::Tensors(mine), LayerCache::Tensors(theirs)) => mine.append(theirs)?,
                 (LayerCache::Host(mine), LayerCache::Host(theirs)) => mine.extend(theirs),
+                (LayerCache::Narrow(mine), LayerCache::Narrow(theirs)) => mine.extend(theirs),
                 _ => return Err(crate::error::Error::environment("caches of different forms cannot be joined")),
             }
         }
@@ -127,17 +132,17 @@ impl KvCache {
 }
 
 /// Moves rows to where they are kept; a row kept several times is copied for all but the last.
-fn kept(old: Vec<HostRow>, rows: &[usize]) -> Vec<HostRow> {
+fn kept<E: Element>(old: Vec<HostRow<E>>, rows: &[usize]) -> Vec<HostRow<E>> {
     let mut left = vec![0_usize; old.len()];
     for &row in rows {
         left[row] += 1;
     }
-    let mut old: Vec<Option<HostRow>> = old.into_iter().map(Some).collect();
+    let mut old: Vec<Option<HostRow<E>>> = old.into_iter().map(Some).collect();
     let mut take = |row: usize| {
         left[row] -= 1;
         if left[row] == 0 { old[row].take() } else { old[row].clone() }
     };
-    rows.iter().map(|&row| take(row).unwrap_or_default()).collect()
+    rows.iter().filter_map(|&row| take(row)).collect() // every row is there as often as it was counted
 }
 
 impl LayerCache {
@@ -158,15 +163,32 @@ impl LayerCache {
     }
 }
 
-impl LayerCache {
-    /// The rows of the fused form's cache.
-    pub(crate) fn host_rows(&mut self, rows: usize, kv_heads: usize, head_dim: usize) -> Result<&mut Vec<HostRow>> {
-        if let LayerCache::Empty = self {
-            *self = LayerCache::Host(vec![HostRow::new(kv_heads, head_dim); rows]);
+/// A number that the fused form's cache can hold.
+pub(crate) trait Cached: Element {
+    /// The rows of a layer's cache, made when first needed.
+    fn rows(cache: &mut LayerCache, rows: usize, kv_heads: usize, head_dim: usize) -> Result<&mut Vec<HostRow<Self>>>;
+}
+
+impl Cached for f32 {
+    fn rows(cache: &mut LayerCache, rows: usize, kv_heads: usize, head_dim: usize) -> Result<&mut Vec<HostRow<f32>>> {
+        if let LayerCache::Empty = cache {
+            *cache = LayerCache::Host(vec![HostRow::new(kv_heads, head_dim); rows]);
         }
-        match self {
+        match cache {
             LayerCache::Host(rows) => Ok(rows),
-            _ => candle_core::bail!("a cache of the composite form was given to the fused one"),
+            _ => candle_core::bail!("a cache of another form or format was given to attention in f32"),
+        }
+    }
+}
+
+impl Cached for bf16 {
+    fn rows(cache: &mut LayerCache, rows: usize, kv_heads: usize, head_dim: usize) -> Result<&mut Vec<HostRow<bf16>>> {
+        if let LayerCache::Empty = cache {
+            *cache = LayerCache::Narrow(vec![HostRow::new(kv_heads, head_dim); rows]);
+        }
+        match cache {
+            LayerCache::Narrow(rows) => Ok(rows),
+            _ => candle_core::bail!("a cache of another form or format was given to attention in bf16"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
+use super::adapted::AdaptedProduct;
 use super::cpu::gemm::{self, Band, Packed, Start, Strided};
 use super::cpu::rows::ColumnSums;
 use super::host::{Floats, floats, output, tensor};
@@ -38,12 +39,17 @@ pub(crate) trait Dropout {
 impl Linear {
     /// `x` (tokens, in) → (tokens, out).
     pub(crate) fn forward(&self, x: &Tensor, kernels: Kernels, dropout: &mut Option<&mut dyn Dropout>) -> Result<Tensor> {
-        let plain = product(x, &self.weight, self.bias.as_ref(), kernels)?;
-        let Some(adapter) = &self.adapter else { return Ok(plain) };
+        let Some(adapter) = &self.adapter else { return product(x, &self.weight, self.bias.as_ref(), kernels) };
         let mask = match dropout {
             Some(dropout) => dropout.mask(x)?,
             None => None,
         };
+        if let (Weight::Frozen(weight), None) = (&self.weight, &mask) {
+            let bias = self.bias.clone();
+            let op = AdaptedProduct { weight: weight.clone(), bias, scale: adapter.scale as f32 };
+            return x.contiguous()?.apply_op3(&adapter.a, &adapter.b, op);
+        }
+        let plain = product(x, &self.weight, self.bias.as_ref(), kernels)?;
         let x = match mask {
             Some(mask) => (x * mask)?,
             None => x.clone(),

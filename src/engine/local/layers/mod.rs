@@ -3,6 +3,7 @@
 //! Every operation has a composite form from differentiable candle operations, for any device, and on the CPU in f32 a hand-written
 //! one with its own backward. The second reduces every element in one fixed order, whatever rows or threads stand beside it.
 
+mod adapted;
 mod attention;
 mod cache;
 mod cap;
@@ -23,6 +24,7 @@ pub use ragged::Ragged;
 pub use rope::{Rotary, RotaryScaling};
 
 pub(super) use attention::{AttentionShape, attention};
+pub(super) use cpu::level;
 pub(super) use cache::LayerCache;
 pub(super) use gated::gated;
 pub(super) use head::Head;

@@ -202,8 +202,7 @@ impl<'a> Run<'a> {
             let micro: Vec<&EncodedRow> = places.iter().map(|&i| row(i)).collect();
             let dropout = self.dropout(places.iter().map(|&i| ((step * batch_size + i) as u64, lengths[i])).collect());
             let pass = Pass::new(self.decoder, &self.optimiser.parameters, &micro, length_power, total);
-            let found = if self.checkpointing { pass.layer_by_layer(dropout)? } else { pass.all_at_once(dropout)? };
-            sum.add(&found)?;
+            sum.add(&pass.run(dropout, self.checkpointing)?)?;
         }
         Ok(sum)
     }

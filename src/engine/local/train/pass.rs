@@ -37,13 +37,15 @@ pub(super) struct Found {
     pub(super) tokens: usize,
 }
 
-/// A layer's input, and what else it takes to run the layer again.
+/// A layer's input, and what else it takes to go back through the layer.
 struct Entry {
     input: Tensor,
     /// Dropout masks drawn before.
     masks: u64,
     /// Whether something before the layer learns.
     reached: bool,
+    /// What the layer made of it, with its graph; absent where it is to be made again.
+    output: Option<Tensor>,
 }
 
 impl<'a> Pass<'a> {
@@ -64,43 +66,39 @@ impl<'a> Pass<'a> {
         Self { decoder, parameters, tokens, lengths, from, targets, weights }
     }
 
-    /// Keeps the activations of all layers.
-    pub(super) fn all_at_once(&self, mut dropout: Option<RowDropout>) -> Result<Found> {
-        let dropout = dropout.as_mut().map(|d| d as &mut dyn Dropout);
-        let hidden = self.decoder.forward(&self.rows(), None, dropout)?;
-        let (losses, store) = self.loss(&self.counted(&hidden)?, 0..self.targets.len())?;
-        let mut found = self.nothing();
-        found.losses = losses;
-        self.collect(&mut found, &store)?;
-        Ok(found)
-    }
-
-    /// Keeps each layer's input only.
-    pub(super) fn layer_by_layer(&self, mut dropout: Option<RowDropout>) -> Result<Found> {
+    /// Forward and backward, one layer's graph at a time: on the way back each lets go of its activations. Where they are to be made
+    /// `again`, only each layer's input is kept until then.
+    pub(super) fn run(&self, mut dropout: Option<RowDropout>, again: bool) -> Result<Found> {
         let mut found = self.nothing();
         let (batch, embedded) = self.decoder.begin(&self.rows(), None)?;
         let (mut entries, mut x, mut reached) = (Vec::new(), embedded.detach(), embedded.track_op());
         for index in 0..self.decoder.config().num_layers {
             let masks = dropout.as_ref().map_or(0, |d| d.calls);
-            let y = self.layer(index, &x, &batch, &mut dropout)?;
-            entries.push(Entry { input: x, masks, reached });
+            let input = if reached && !again { Var::from_tensor(&x)?.as_tensor().clone() } else { x };
+            let y = self.layer(index, &input, &batch, &mut dropout)?;
+            let was_reached = reached;
             reached |= y.track_op();
             x = y.detach();
+            entries.push(Entry { input, masks, reached: was_reached, output: (!again).then_some(y) });
         }
         let mut upstream = self.loss_and_slope(&x, reached, &mut found)?;
         drop(x);
-        while let Some(Entry { input, masks, reached }) = entries.pop() {
+        while let Some(Entry { input, masks, reached, output }) = entries.pop() {
             let Some(slope) = upstream.take() else { break }; // nothing learns from here down
-            if let Some(dropout) = &mut dropout {
-                dropout.calls = masks;
-            }
-            let variable = if reached { Some(Var::from_tensor(&input)?) } else { None };
-            let input = variable.as_ref().map_or(&input, |v| v.as_tensor());
-            let y = self.layer(entries.len(), input, &batch, &mut dropout)?;
+            let (input, y) = if let Some(y) = output {
+                (input, y)
+            } else {
+                if let Some(dropout) = &mut dropout {
+                    dropout.calls = masks;
+                }
+                let input = if reached { Var::from_tensor(&input)?.as_tensor().clone() } else { input };
+                let y = self.layer(entries.len(), &input, &batch, &mut dropout)?;
+                (input, y)
+            };
             let store = pull(&y, &slope)?.backward()?;
             drop(y);
             self.collect(&mut found, &store)?;
-            upstream = variable.and_then(|v| store.get(v.as_tensor()).map(Tensor::detach));
+            upstream = if reached { store.get(&input).map(Tensor::detach) } else { None };
         }
         if let Some(slope) = upstream {
             self.embeddings(&embedded, &slope, &mut found)?;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor};
+use half::bf16;
 use rayon::prelude::*;
 
 use super::AttentionShape;
-use crate::engine::local::layers::cache::{HostRow, LayerCache};
+use crate::engine::local::layers::cache::{Cached, LayerCache};
 use crate::engine::local::layers::cpu::attention::{Backward, Rotate, RotateBack, Scratch, Span, forward};
-use crate::engine::local::layers::cpu::gemm::{Packed, Strided};
+use crate::engine::local::layers::cpu::gemm::{Element, Packed, Strided};
 use crate::engine::local::layers::cpu::{self};
 use crate::engine::local::layers::host::{Floats, floats, output, tensor};
 use crate::engine::local::layers::ragged::{Batch, Segment};
@@ -26,10 +27,8 @@ pub(super) fn attention(
     let op = Fused { shape, window: view.window, segments: Arc::clone(&batch.segments), angles: Arc::clone(&view.angles) };
     match cache {
         None => q.apply_op3(k, v, op),
-        Some(cache) => {
-            let rows = cache.host_rows(batch.segments.len(), shape.kv_heads, shape.head_dim)?;
-            op.with_cache(&Floats::of(q)?, &Floats::of(k)?, &Floats::of(v)?, rows)
-        }
+        Some(cache) if op.narrow() => op.with_cache::<bf16>([q, k, v], cache),
+        Some(cache) => op.with_cache::<f32>([q, k, v], cache),
     }
 }
 
@@ -131,9 +130,27 @@ impl Fused {
         self.turn(part, part.q, (self.widths().0, head * group * self.shape.head_dim, group), self.scale(), into);
     }
 
-    /// The keys of one head, turned, into `into` (queries, head_dim).
+    /// The keys of one head, turned and rounded as the cache would, into `into` (queries, head_dim).
     fn keys(&self, part: Part<'_>, head: usize, into: &mut Vec<f32>) {
         self.turn(part, part.k, (self.widths().1, head * self.shape.head_dim, 1), 1.0, into);
+        self.round(into);
+    }
+
+    /// The values of one head, rounded as the cache would, into `into` (queries, head_dim).
+    fn values(&self, part: Part<'_>, head: usize, into: &mut Vec<f32>) {
+        take(part.v, self.widths().1, self.shape.head_dim, head, into);
+        self.round(into);
+    }
+
+    fn round(&self, values: &mut [f32]) {
+        if self.narrow() {
+            values.iter_mut().for_each(|x| *x = <bf16 as Element>::of(*x).wide());
+        }
+    }
+
+    /// Whether keys and values are kept in bf16.
+    fn narrow(&self) -> bool {
+        self.shape.kv_dtype == DType::BF16
     }
 
     fn turn(&self, part: Part<'_>, from: &[f32], place: (usize, usize, usize), scale: f32, into: &mut Vec<f32>) {
@@ -144,21 +161,25 @@ impl Fused {
     }
 
     fn row(&self, segment: &Segment, part: Part<'_>, scratches: &mut Scratches, out: &mut [f32]) {
-        let (wide, narrow) = self.widths();
+        let wide = self.widths().0;
         let width = self.shape.head_dim;
         for head in 0..self.shape.kv_heads {
-            let Scratches { inner, q, k, out: mixed, keys, values, .. } = &mut *scratches;
+            let Scratches { inner, q, k, v, out: mixed, keys, values, .. } = &mut *scratches;
             self.queries(part, head, q);
             self.keys(part, head, k);
+            self.values(part, head, v);
             keys.refill(Strided::rows(k, width).transposed(), width, segment.len);
-            values.refill(Strided { data: &part.v[head * width..], row: narrow, column: 1 }, segment.len, width);
+            values.refill(Strided::rows(v, width), segment.len, width);
             mixed.resize(q.len(), 0.0);
             forward(self.span(segment), q, keys, values, inner, mixed);
             put(mixed, self.group() * width, out, wide, head);
         }
     }
 
-    fn with_cache(&self, q: &[f32], k: &[f32], v: &[f32], rows: &mut [HostRow]) -> Result<Tensor> {
+    fn with_cache<E: Cached>(&self, inputs: [&Tensor; 3], cache: &mut LayerCache) -> Result<Tensor> {
+        let rows = E::rows(cache, self.segments.len(), self.shape.kv_heads, self.shape.head_dim)?;
+        let [q, k, v] = inputs.map(Floats::of);
+        let (q, k, v) = (&*q?, &*k?, &*v?);
         let (wide, narrow) = self.widths();
         let width = self.shape.head_dim;
         let mut out = vec![0.0; q.len()];
@@ -187,7 +208,7 @@ impl Fused {
         for head in 0..self.shape.kv_heads {
             self.queries(part, head, q);
             self.keys(part, head, k);
-            take(part.v, narrow, width, head, v);
+            self.values(part, head, v);
             take(grad, wide, group * width, head, grads);
             grad_q.resize(q.len(), 0.0);
             grad_k.resize(k.len(), 0.0);

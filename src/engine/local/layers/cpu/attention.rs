@@ -2,7 +2,7 @@
 //!
 //! The queries of the head's group come as rows (query, head of the group), already rotated and scaled; keys are already rotated.
 
-use super::gemm::{Band, Causal, Packed, Start, Strided, product};
+use super::gemm::{Band, Causal, Element, Packed, Start, Strided, product};
 use super::math::{dot, exponentials, largest};
 use super::rows::soften;
 use super::simd::{Kernel, Level, dispatch, multiply_add};
@@ -56,7 +56,14 @@ pub(crate) struct Scratch {
 }
 
 /// `softmax(q kᵀ) v` for `q` (queries · group, width), `keys` the packed transpose of (context, width), `values` packed (context, width).
-pub(crate) fn forward(span: Span, q: &[f32], keys: &Packed, values: &Packed, scratch: &mut Scratch, out: &mut [f32]) {
+pub(crate) fn forward<E: Element>(
+    span: Span,
+    q: &[f32],
+    keys: &Packed<E>,
+    values: &Packed<E>,
+    scratch: &mut Scratch,
+    out: &mut [f32],
+) {
     weights(span, q, keys, &mut scratch.scores, &mut []);
     let left = Strided::rows(&scratch.scores, span.context());
     product(left, span.rows(), values, Start::Zero, Band::Depth(span.causal()), out, span.width);
@@ -64,7 +71,7 @@ pub(crate) fn forward(span: Span, q: &[f32], keys: &Packed, values: &Packed, scr
 
 /// The attention weights (queries · group, context), zero where a query may not look. `caps`, unless empty, takes the slopes of the
 /// soft cap.
-fn weights(span: Span, q: &[f32], keys: &Packed, scores: &mut Vec<f32>, caps: &mut [f32]) {
+fn weights<E: Element>(span: Span, q: &[f32], keys: &Packed<E>, scores: &mut Vec<f32>, caps: &mut [f32]) {
     let (context, rows) = (span.context(), span.rows());
     scores.resize(rows * context, 0.0);
     product(Strided::rows(q, span.width), rows, keys, Start::Zero, Band::Columns(span.causal()), scores, context);

@@ -36,6 +36,14 @@ impl Simd {
         }
     }
 
+    /// Its name where it rounds otherwise than others do: in f32 without fused multiply-adds, in bf16 by the order in which pairs are
+    /// added.
+    pub(crate) fn rounding(self, narrow: bool) -> Option<&'static str> {
+        let fused = self != Self::Portable || cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+        let pairs = narrow && matches!(self, Self::Avx512Bf16 | Self::Amx);
+        (pairs || !fused).then(|| self.name())
+    }
+
     /// The levels that this processor has; each includes those before it.
     pub(crate) fn there() -> Vec<Self> {
         Self::ALL.into_iter().take_while(|level| level.is_there()).collect()

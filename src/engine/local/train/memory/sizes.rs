@@ -47,7 +47,8 @@ struct Linear {
 pub(super) struct Sizes {
     /// Bytes of a loaded weight.
     width: u64,
-    /// Whether the CPU's own operations run: they keep little beside their arguments, and packed copies of frozen weights.
+    /// Whether the CPU's own operations run: activations are f32, they keep little beside their arguments, and of frozen weights the
+    /// transpose as well.
     fused: bool,
     /// Whether every weight learns.
     full: bool,
@@ -76,7 +77,7 @@ impl Sizes {
         let (hidden, vocab, layers) = (config.hidden_size as u64, config.vocab_size as u64, config.num_layers as u64);
         let mut sizes = Self {
             width: dtype.size_in_bytes() as u64,
-            fused: on_cpu && dtype == DType::F32,
+            fused: on_cpu && matches!(dtype, DType::F32 | DType::BF16),
             full: false,
             trained_head: false,
             parameters: config.parameters(),
@@ -145,14 +146,19 @@ impl Sizes {
         let gradients = if several_passes { 2 } else { 1 };
         let masters = if self.full { WIDE - self.width.min(WIDE) } else { WIDE };
         let learning = self.trained * (masters + (gradients + 2) * WIDE) + 5 * self.largest * WIDE;
-        learning + if self.fused { self.packed() } else { 0 }
+        learning + if self.fused { self.transposes() } else { 0 }
     }
 
-    /// The packed copy that the fused products keep of every frozen matrix.
-    fn packed(&self) -> u64 {
-        let linears = if self.full { 0 } else { self.layers * self.matrices() };
+    /// The transpose that the fused products make, for the way back, of every frozen matrix that a gradient goes through.
+    fn transposes(&self) -> u64 {
+        let linears = if self.full { 0 } else { self.reached * self.matrices() };
         let head = if self.trained_head { 0 } else { self.vocab * self.hidden };
-        (linears + head) * WIDE
+        (linears + head) * self.width
+    }
+
+    /// Bytes of an activation.
+    fn activation(&self) -> u64 {
+        if self.fused { WIDE } else { self.width }
     }
 
     /// The matrices of one decoder layer.
@@ -168,7 +174,7 @@ impl Sizes {
 
     /// The peak of one pass that keeps only each layer's input: one layer at a time, or the loss.
     pub(super) fn layer_by_layer(&self, rows: Rows) -> u64 {
-        let inputs = rows.tokens() * (self.layers + 3) * self.hidden * self.width;
+        let inputs = rows.tokens() * (self.layers + 3) * self.hidden * self.activation();
         let layer = rows.tokens() * (self.kept(rows.longest) + self.returning(rows.longest)) + self.loose_matrices();
         let block = if self.fused { rows.counted() } else { rows.counted().min((LOGITS as u64 / self.vocab).max(1)) };
         inputs + layer.max(self.loss(rows, block))
@@ -183,8 +189,8 @@ impl Sizes {
         if self.fused {
             // the results of products, norms, attention, activation and both sums
             let plain = outputs + self.norms + queries + feed_forward + 2 * self.hidden;
-            // an adapter's two products, its scaled result and the sum
-            let adapters: u64 = adapted().map(|l| 3 * l.out + l.rank + 2 * l.mask).sum();
+            // with dropout an adapter's two products, its scaled result and the sum; else it is part of the product
+            let adapters: u64 = adapted().filter(|l| l.mask > 0).map(|l| 3 * l.out + l.rank + 2 * l.mask).sum();
             return (plain + adapters) * WIDE;
         }
         let narrow = self.width < WIDE;
@@ -207,7 +213,7 @@ impl Sizes {
     /// The gradients of one token that are under way at one time: a few of the widest layer's, or of attention's scores.
     fn returning(&self, context: u64) -> u64 {
         let widest = self.linears.iter().map(|l| l.out + l.inner).max().unwrap_or(0);
-        4 * widest * self.width + if self.fused { 0 } else { 4 * self.heads * context * WIDE }
+        4 * widest * self.activation() + if self.fused { 0 } else { 4 * self.heads * context * WIDE }
     }
 
     /// Beside the weights themselves, what a decoder layer's matrices take in a pass of the composite form: candle computes gradients of
@@ -223,9 +229,9 @@ impl Sizes {
     /// The output head and `block` tokens' logits.
     fn loss(&self, rows: Rows, block: u64) -> u64 {
         let head = self.vocab * self.hidden;
-        let states = 4 * rows.tokens() * self.hidden * self.width;
+        let states = 4 * rows.tokens() * self.hidden * self.activation();
         if self.fused {
-            let packed = if self.trained_head { 2 } else { 1 };
+            let packed = if self.trained_head { 2 } else { 0 };
             return states + packed * head * WIDE + FUSED_LOSS_ROWS.min(block) * self.vocab * WIDE;
         }
         let gradient = if self.trained_head && self.width == WIDE { 0 } else { head * self.width };

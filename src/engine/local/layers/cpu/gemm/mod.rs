@@ -8,12 +8,17 @@ mod packed;
 mod sheet;
 mod tile;
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-pub(crate) use self::packed::Packed;
+pub(crate) use self::packed::{Element, Packed};
 use self::sheet::Sheet;
-use self::tile::Product;
+use self::tile::{Blocks, DEPTH, Product};
 use super::simd::dispatch;
+
+/// Elements of the left-hand side that are packed and worked through together, so that they stay in the second cache: a MiB.
+const NEAR: usize = 1 << 18;
 
 /// Products with fewer multiply-adds than this run on one thread.
 const WORTH_SHARING: usize = 1 << 20;
@@ -90,10 +95,10 @@ impl Causal {
 }
 
 /// `out[i, j] = start + Σ_k left[i, k] · right[k, j]` for `rows` rows; `out` is row-major with `stride` floats a row.
-pub(crate) fn product(
+pub(crate) fn product<E: Element>(
     left: Strided<'_>,
     rows: usize,
-    right: &Packed,
+    right: &Packed<E>,
     start: Start<'_>,
     band: Band,
     out: &mut [f32],
@@ -103,19 +108,26 @@ pub(crate) fn product(
         return;
     }
     let sheet = Sheet::new(out, stride, rows, right.columns);
-    let panels = right.panels();
-    // SAFETY: no two pieces have an element in common.
-    let run = |rows, panels| unsafe { dispatch(Product::new(left, right, start, band, sheet, rows, panels)) };
     let threads = rayon::current_num_threads();
-    if threads == 1 || rows * right.columns * right.depth < WORTH_SHARING {
-        return run(0..rows, 0..panels);
+    let alone = threads == 1 || rows * right.columns * right.depth < WORTH_SHARING;
+    let height = (NEAR / right.depth.clamp(1, DEPTH)).clamp(48, 480) / 12 * 12;
+    for top in (0..rows).step_by(height) {
+        let left = Blocks::pack(left, top..(top + height).min(rows), right.depth);
+        let (blocks, panels) = (left.count(), right.panels());
+        // SAFETY: no two pieces have an element in common.
+        let run = |blocks, panels| unsafe { dispatch(Product::new((&left, blocks), (right, panels), start, band, sheet)) };
+        // by panels where there are enough, so that each thread reads its own part of the right-hand side once; else by rows
+        if alone {
+            run(0..blocks, 0..panels);
+        } else if panels >= 2 * threads {
+            parts(panels, panels.div_ceil(threads * 4)).for_each(|panels| run(0..blocks, panels));
+        } else {
+            parts(blocks, blocks.div_ceil(threads * 4)).for_each(|blocks| run(blocks, 0..panels));
+        }
     }
-    // by panels where there are enough, so that each thread reads its own part of the right-hand side once; else by rows
-    if panels >= 2 * threads {
-        let share = panels.div_ceil(threads * 4);
-        (0..panels.div_ceil(share)).into_par_iter().for_each(|i| run(0..rows, i * share..((i + 1) * share).min(panels)));
-    } else {
-        let share = rows.div_ceil(threads * 4).next_multiple_of(12);
-        (0..rows.div_ceil(share)).into_par_iter().for_each(|i| run(i * share..((i + 1) * share).min(rows), 0..panels));
-    }
+}
+
+/// Cuts `0..all` into parts of `share`.
+fn parts(all: usize, share: usize) -> impl ParallelIterator<Item = Range<usize>> {
+    (0..all.div_ceil(share)).into_par_iter().map(move |i| i * share..((i + 1) * share).min(all))
 }

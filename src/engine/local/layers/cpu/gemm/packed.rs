@@ -1,5 +1,6 @@
 //! The right-hand side of an f32 product, in panels of 32 columns (16 where that wastes less).
 
+use half::bf16;
 use rayon::prelude::*;
 
 use super::Strided;
@@ -8,9 +9,64 @@ use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
 /// Matrices of at least so many elements are packed on all threads.
 const WORTH_SHARING: usize = 1 << 16;
 
+/// A number as it lies in memory; kernels compute in f32.
+pub(crate) trait Element: Copy + Default + Send + Sync {
+    /// The nearest such number.
+    fn of(x: f32) -> Self;
+
+    /// Exactly.
+    fn wide(self) -> f32;
+
+    /// Sixteen of them, exactly.
+    fn load<L: Level>(from: &[Self; 16]) -> L::Floats;
+}
+
+impl Element for f32 {
+    #[inline(always)]
+    fn of(x: f32) -> Self {
+        x
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn load<L: Level>(from: &[Self; 16]) -> L::Floats {
+        L::load(from)
+    }
+}
+
+impl Element for bf16 {
+    #[inline(always)]
+    fn of(x: f32) -> Self {
+        Self::from_bits((rounded(x) >> 16) as u16)
+    }
+
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        f32::from_bits(u32::from(self.to_bits()) << 16)
+    }
+
+    #[inline(always)]
+    fn load<L: Level>(from: &[Self; 16]) -> L::Floats {
+        L::widen(from)
+    }
+}
+
+/// The nearest bf16, ties to even, as the high half of a word; NaN stays NaN.
+#[inline(always)]
+pub(super) fn rounded(x: f32) -> u32 {
+    let bits = x.to_bits();
+    let nan = (bits & 0x7fff_ffff) > 0x7f80_0000;
+    let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1));
+    (if nan { bits | 0x0040_0000 } else { rounded }) & 0xffff_0000
+}
+
 /// A right-hand side (depth, columns), packed into panels.
 #[derive(Default, Clone)]
-pub(crate) struct Packed {
+pub(crate) struct Packed<E = f32> {
     pub(crate) depth: usize,
     pub(crate) columns: usize,
     /// Columns of a panel: 16 or 32.
@@ -18,7 +74,7 @@ pub(crate) struct Packed {
     /// Inner steps that a panel has room for.
     room: usize,
     /// Panel after panel, each (room, lanes); columns beyond the last are zeros.
-    data: Vec<f32>,
+    data: Vec<E>,
 }
 
 /// The panel width that suits a number of columns.
@@ -68,7 +124,9 @@ impl Packed {
         let from = &self.panel(column / self.lanes)[column % self.lanes..];
         into[..self.depth].iter_mut().enumerate().for_each(|(k, into)| *into = from[k * self.lanes]);
     }
+}
 
+impl<E: Element> Packed<E> {
     /// An empty right-hand side of fixed depth to which columns are added.
     pub(crate) fn of_depth(depth: usize) -> Self {
         Self { depth, room: depth, lanes: 32, ..Self::default() }
@@ -81,7 +139,7 @@ impl Packed {
 
     /// A panel: (room, lanes), of which `depth` inner steps are filled.
     #[inline(always)]
-    pub(super) fn panel(&self, panel: usize) -> &[f32] {
+    pub(super) fn panel(&self, panel: usize) -> &[E] {
         let size = self.room * self.lanes;
         &self.data[panel * size..(panel + 1) * size]
     }
@@ -90,11 +148,12 @@ impl Packed {
     pub(crate) fn push_column(&mut self, column: &[f32]) {
         let (panel, lane) = (self.columns / self.lanes, self.columns % self.lanes);
         if lane == 0 {
-            self.data.resize((panel + 1) * self.room * self.lanes, 0.0);
+            self.data.reserve_exact(self.room * self.lanes); // not twice what is there: many caches grow at one time
+            self.data.resize((panel + 1) * self.room * self.lanes, E::default());
         }
         let panel = &mut self.data[panel * self.room * self.lanes..];
         for (k, value) in column.iter().enumerate() {
-            panel[k * self.lanes + lane] = *value;
+            panel[k * self.lanes + lane] = E::of(*value);
         }
         self.columns += 1;
     }
@@ -111,14 +170,14 @@ impl Packed {
         }
         for (panel, part) in row.chunks(self.lanes).enumerate() {
             let at = (panel * self.room + self.depth) * self.lanes;
-            self.data[at..at + part.len()].copy_from_slice(part);
+            self.data[at..at + part.len()].iter_mut().zip(part).for_each(|(into, value)| *into = E::of(*value));
         }
         self.depth += 1;
     }
 
     fn grow(&mut self) {
-        let (old, new) = (self.room * self.lanes, (self.room * 2).max(16) * self.lanes);
-        let mut data = vec![0.0; self.columns.div_ceil(self.lanes) * new];
+        let (old, new) = (self.room * self.lanes, (self.room + (self.room / 4).next_multiple_of(16).max(16)) * self.lanes);
+        let mut data = vec![E::default(); self.columns.div_ceil(self.lanes) * new];
         if old > 0 {
             for (from, into) in self.data.chunks_exact(old).zip(data.chunks_exact_mut(new)) {
                 into[..old].copy_from_slice(from);

@@ -2,150 +2,234 @@
 
 use std::ops::Range;
 
-use super::packed::Packed;
+use rayon::prelude::*;
+
+use super::packed::{Element, Packed};
 use super::sheet::Sheet;
 use super::{Band, Start, Strided};
-use crate::engine::local::layers::cpu::simd::{Kernel, Level, multiply_add};
+use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
 
-/// Inner steps after which a tile's sums go back to memory, so that a panel's part stays in the first cache.
-const DEPTH: usize = 256;
+/// Inner steps after which a tile's sums go back to memory. Shorter ones, with which a panel's part would stay in the first cache,
+/// measured a quarter slower.
+pub(super) const DEPTH: usize = 2048;
 
-/// Rows that are worked through before the next panel, so that their part of the left-hand side stays in the second cache.
-const HEIGHT: usize = 240;
-
-/// Some rows of some panels of a product.
-pub(super) struct Product<'a> {
-    left: Strided<'a>,
-    right: &'a Packed,
-    start: Start<'a>,
-    band: Band,
-    out: Sheet<'a>,
-    rows: Range<usize>,
-    panels: Range<usize>,
+/// A left-hand side's rows by tiles: block after block of as many rows as a tile has, each (depth, rows of the block).
+pub(super) struct Blocks {
+    /// The first row.
+    top: usize,
+    rows: usize,
+    depth: usize,
+    /// Rows of every block but the last.
+    height: usize,
+    data: Vec<f32>,
 }
 
-impl<'a> Product<'a> {
-    /// # Safety
-    /// While this lives, nobody else may use these elements of `out`.
-    pub(super) unsafe fn new(
-        left: Strided<'a>,
-        right: &'a Packed,
-        start: Start<'a>,
-        band: Band,
-        out: Sheet<'a>,
-        rows: Range<usize>,
-        panels: Range<usize>,
-    ) -> Self {
-        Self { left, right, start, band, out, rows, panels }
+impl Blocks {
+    /// Rows `rows` of a matrix of `depth` columns.
+    pub(super) fn pack(left: Strided<'_>, rows: Range<usize>, depth: usize) -> Self {
+        let height = dispatch(Height);
+        let mut data = vec![0.0; rows.len() * depth];
+        let pack = |(i, into): (usize, &mut [f32])| dispatch(Pack { left, top: rows.start + i * height, depth, into });
+        if data.len() < 1 << 16 {
+            data.chunks_mut((height * depth).max(1)).enumerate().for_each(pack);
+        } else {
+            data.par_chunks_mut(height * depth).enumerate().for_each(pack);
+        }
+        Self { top: rows.start, rows: rows.len(), depth, height, data }
+    }
+
+    /// How many blocks there are.
+    pub(super) fn count(&self) -> usize {
+        self.rows.div_ceil(self.height)
     }
 }
 
-impl Kernel for Product<'_> {
+/// Rows of a tile on this level.
+struct Height;
+
+impl Kernel for Height {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> usize {
+        L::ROWS
+    }
+}
+
+/// Turns a block of rows: (depth, rows).
+struct Pack<'a> {
+    left: Strided<'a>,
+    top: usize,
+    depth: usize,
+    into: &'a mut [f32],
+}
+
+impl Kernel for Pack<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        if self.right.lanes == 16 { self.blocks::<L, 16>() } else { self.blocks::<L, 32>() }
+        let tall = self.into.len() / self.depth;
+        for i in 0..tall {
+            let from = &self.left.data[(self.top + i) * self.left.row..];
+            let into = self.into[i..].iter_mut().step_by(tall);
+            if self.left.column == 1 {
+                into.zip(&from[..self.depth]).for_each(|(into, x)| *into = *x);
+            } else {
+                into.zip(from.iter().step_by(self.left.column)).for_each(|(into, x)| *into = *x);
+            }
+        }
     }
 }
 
-impl Product<'_> {
+/// Some blocks of rows by some panels of a product.
+pub(super) struct Product<'a, E> {
+    left: &'a Blocks,
+    right: &'a Packed<E>,
+    start: Start<'a>,
+    band: Band,
+    out: Sheet<'a>,
+    blocks: Range<usize>,
+    panels: Range<usize>,
+}
+
+impl<'a, E: Element> Product<'a, E> {
+    /// # Safety
+    /// While this lives, nobody else may use these elements of `out`.
+    pub(super) unsafe fn new(
+        (left, blocks): (&'a Blocks, Range<usize>),
+        (right, panels): (&'a Packed<E>, Range<usize>),
+        start: Start<'a>,
+        band: Band,
+        out: Sheet<'a>,
+    ) -> Self {
+        Self { left, right, start, band, out, blocks, panels }
+    }
+}
+
+impl<E: Element> Kernel for Product<'_, E> {
+    type Output = ();
+
     #[inline(always)]
-    fn blocks<L: Level, const N: usize>(&self) {
-        let depth = self.right.depth;
+    fn run<L: Level>(self) {
+        if self.right.lanes == 16 { self.pieces::<L, 1>() } else { self.pieces::<L, 2>() }
+    }
+}
+
+/// Calls a method with the number of rows as a constant.
+macro_rules! by_rows {
+    ($tall:expr; $self:ident.$tile:ident::<$level:ty, $columns:ident> $arguments:tt; $($rows:literal)*) => {
+        match $tall {
+            $($rows => $self.$tile::<$level, $rows, $columns> $arguments,)*
+            tall => unreachable!("a block of {tall} rows"),
+        }
+    };
+}
+
+impl<E: Element> Product<'_, E> {
+    #[inline(always)]
+    fn pieces<L: Level, const C: usize>(&self) {
+        let (depth, tall) = (self.right.depth, self.left.height);
         for from in (0..depth.max(1)).step_by(DEPTH) {
-            for top in self.rows.clone().step_by(HEIGHT) {
-                self.panels::<L, N>(top, (top + HEIGHT).min(self.rows.end), from, (from + DEPTH).min(depth));
+            let to = (from + DEPTH).min(depth);
+            for panel in self.panels.clone() {
+                for block in self.blocks.clone() {
+                    let rows = tall.min(self.left.rows - block * tall);
+                    match L::ROWS {
+                        12 => by_rows!(rows; self.tile::<L, C>(block, panel, from, to); 1 2 3 4 5 6 7 8 9 10 11 12),
+                        4 => by_rows!(rows; self.tile::<L, C>(block, panel, from, to); 1 2 3 4),
+                        _ => by_rows!(rows; self.tile::<L, C>(block, panel, from, to); 1 2 3),
+                    }
+                }
             }
         }
     }
 
-    /// Rows `top..bottom` of all panels, for the inner steps `from..to`.
+    /// `M` rows of one panel of `16 · C` columns.
     #[inline(always)]
-    fn panels<L: Level, const N: usize>(&self, top: usize, bottom: usize, from: usize, to: usize) {
-        for panel in self.panels.clone() {
-            let mut row = top;
-            while row < bottom {
-                let left = bottom - row;
-                let tall = match L::ROWS {
-                    12 if left >= 12 => self.tile::<L, 12, N>(panel, row, from, to),
-                    12 if left >= 6 => self.tile::<L, 6, N>(panel, row, from, to),
-                    4.. if left >= 4 => self.tile::<L, 4, N>(panel, row, from, to),
-                    3 if left >= 3 => self.tile::<L, 3, N>(panel, row, from, to),
-                    _ if left >= 2 => self.tile::<L, 2, N>(panel, row, from, to),
-                    _ => self.tile::<L, 1, N>(panel, row, from, to),
-                };
-                row += tall;
-            }
-        }
-    }
-
-    /// `M` rows of one panel.
-    #[inline(always)]
-    fn tile<L: Level, const M: usize, const N: usize>(&self, panel: usize, row: usize, from: usize, to: usize) -> usize {
-        let (column, top) = (panel * N, row);
+    fn tile<L: Level, const M: usize, const C: usize>(&self, block: usize, panel: usize, from: usize, to: usize) {
+        let lanes = 16 * C;
+        let row = self.left.top + block * self.left.height;
+        let column = panel * lanes;
         let needed = match self.band {
             Band::Full => (from, to),
             Band::Columns(causal) => {
-                let (start, end) = causal.keys(top, top + M - 1);
-                if column >= end || column + N <= start {
-                    return M;
+                let (start, end) = causal.keys(row, row + M - 1);
+                if column >= end || column + lanes <= start {
+                    return;
                 }
                 (from, to)
             }
-            Band::Depth(causal) => causal.keys(top, top + M - 1),
-            Band::DepthFrom(causal) => causal.queries(top, top + M - 1),
+            Band::Depth(causal) => causal.keys(row, row + M - 1),
+            Band::DepthFrom(causal) => causal.queries(row, row + M - 1),
         };
         let to = to.min(needed.1).max(from);
         let from_here = from.max(needed.0).min(to);
-        let width = N.min(self.right.columns - column);
+        let width = lanes.min(self.right.columns - column);
         // SAFETY: these elements are this piece's alone, as whoever made it promised.
         let place = |i: usize| unsafe { self.out.part(row + i, column, width) };
-        let mut sums = [[0.0f32; N]; M];
-        match self.start {
-            Start::Zero if from == 0 => {}
-            Start::Bias(bias) if from == 0 => {
-                for sums in &mut sums {
-                    sums[..width].copy_from_slice(&bias[column..column + width]);
-                }
-            }
-            _ => {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    sums[..width].copy_from_slice(place(i));
-                }
-            }
+        let sums: [[L::Floats; C]; M] = match self.start {
+            Start::Zero if from == 0 => [[L::zeros(); C]; M],
+            Start::Bias(bias) if from == 0 => [fetch::<L, C>(&bias[column..column + width]); M],
+            _ => std::array::from_fn(|i| fetch::<L, C>(place(i))),
+        };
+        let right = &self.right.panel(panel)[from_here * lanes..to * lanes];
+        let first = block * self.left.height * self.left.depth;
+        let left = &self.left.data[first + from_here * M..first + to * M];
+        // each block asks for its share of the next panel, which otherwise comes from memory while everything waits
+        let share = right.len() * size_of::<E>() / (to - from_here).max(1) / self.blocks.len();
+        let ahead = right.as_ptr().wrapping_add(right.len()).cast::<u8>();
+        let ahead = ahead.wrapping_add((block - self.blocks.start) * share * (to - from_here));
+        let sums = accumulate::<L, E, M, C>(sums, left, right, (ahead, share));
+        for (i, sums) in sums.into_iter().enumerate() {
+            put::<L, C>(sums, place(i));
         }
-        let right = &self.right.panel(panel)[from_here * N..to * N];
-        let sums = accumulate::<L, M, N>(sums, self.left, top, from_here, right);
-        for (i, sums) in sums.iter().enumerate() {
-            place(i).copy_from_slice(&sums[..width]);
-        }
-        M
     }
 }
 
-/// Adds the products of the inner steps that `right` holds, the first of which is `from`.
+/// Up to `16 · C` floats from memory; zeros beyond them.
 #[inline(always)]
-fn accumulate<L: Level, const M: usize, const N: usize>(
-    mut sums: [[f32; N]; M],
-    left: Strided<'_>,
-    top: usize,
-    from: usize,
-    right: &[f32],
-) -> [[f32; N]; M] {
-    let steps = right.len() / N;
-    if steps == 0 {
-        return sums;
+fn fetch<L: Level, const C: usize>(from: &[f32]) -> [L::Floats; C] {
+    let (chunks, rest) = from.as_chunks::<16>();
+    if chunks.len() == C {
+        return std::array::from_fn(|c| L::load(&chunks[c]));
     }
-    let base: [usize; M] = std::array::from_fn(|i| (top + i) * left.row + from * left.column);
-    assert!(base[M - 1] + (steps - 1) * left.column < left.data.len(), "the left-hand side is too small");
-    for (k, right) in right.chunks_exact(N).enumerate() {
-        let right: &[f32; N] = right.try_into().expect("a chunk of N");
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    std::array::from_fn(|c| chunks.get(c).map_or_else(|| if c == chunks.len() { L::load(&last) } else { L::zeros() }, L::load))
+}
+
+/// As many of `16 · C` floats as there is room for.
+#[inline(always)]
+fn put<L: Level, const C: usize>(floats: [L::Floats; C], into: &mut [f32]) {
+    let (chunks, rest) = into.as_chunks_mut::<16>();
+    for (floats, into) in floats.iter().zip(&mut *chunks) {
+        L::store(*floats, into);
+    }
+    if !rest.is_empty() {
+        let mut last = [0.0; 16];
+        L::store(floats[chunks.len()], &mut last);
+        rest.copy_from_slice(&last[..rest.len()]);
+    }
+}
+
+/// Adds the products of `left` (steps, M) and `right` (steps, 16 · C). With each step, what is `ahead` comes nearer by so many bytes.
+#[inline(always)]
+fn accumulate<L: Level, E: Element, const M: usize, const C: usize>(
+    mut sums: [[L::Floats; C]; M],
+    left: &[f32],
+    right: &[E],
+    ahead: (*const u8, usize),
+) -> [[L::Floats; C]; M] {
+    let mut next = ahead.0;
+    for (left, right) in left.as_chunks::<M>().0.iter().zip(right.as_chunks::<16>().0.as_chunks::<C>().0) {
+        L::prefetch(next);
+        next = next.wrapping_add(ahead.1);
+        let right: [L::Floats; C] = std::array::from_fn(|c| E::load::<L>(&right[c]));
         for i in 0..M {
-            // SAFETY: rows ascend, so every index is at most the one asserted above.
-            let value = unsafe { *left.data.get_unchecked(base[i] + k * left.column) };
-            for j in 0..N {
-                sums[i][j] = multiply_add::<L>(value, right[j], sums[i][j]);
+            let value = L::splat(left[i]);
+            for c in 0..C {
+                sums[i][c] = L::multiply_add(value, right[c], sums[i][c]);
             }
         }
     }

@@ -1,11 +1,11 @@
 //! A piece with AVX-512's bf16 instructions.
 
 use std::arch::x86_64::{
-    __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_store_si512, _mm512_storeu_ps,
 };
 
 use super::super::sheet::Sheet;
-use super::{LANES, Line, Piece, TALL};
+use super::{DEEP, LANES, Line, Piece, TALL};
 
 /// Adds a piece's products to `sums`.
 #[target_feature(enable = "avx512f,avx512bf16")]
@@ -46,6 +46,24 @@ fn rows(piece: Piece<'_>, sums: Sheet<'_>, row: usize) {
         unsafe {
             _mm512_storeu_ps(place(i), held[i][0]);
             _mm512_storeu_ps(place(i).add(16), held[i][1]);
+        }
+    }
+}
+
+/// Rounds up to 16 rows of `depth` floats into their tiles.
+#[target_feature(enable = "avx512f,avx512bf16")]
+pub(super) fn narrow(from: &[f32], depth: usize, into: &mut [Line]) {
+    for (i, row) in from.chunks_exact(depth).enumerate() {
+        let (whole, rest) = row.as_chunks::<DEEP>();
+        let mut last = [0.0; DEEP];
+        last[..rest.len()].copy_from_slice(rest);
+        let parts = whole.iter().chain((!rest.is_empty()).then_some(&last));
+        for (part, lines) in parts.zip(into.chunks_exact_mut(TALL)) {
+            // SAFETY: a part is 32 floats, a line 64 bytes that are aligned to as many.
+            unsafe {
+                let (low, high) = (_mm512_loadu_ps(part.as_ptr()), _mm512_loadu_ps(part.as_ptr().add(16)));
+                _mm512_store_si512(lines[i].0.as_mut_ptr().cast(), std::mem::transmute(_mm512_cvtne2ps_pbh(high, low)));
+            }
         }
     }
 }

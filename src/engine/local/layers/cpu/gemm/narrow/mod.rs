@@ -14,6 +14,7 @@ mod amx;
 mod dot;
 mod plain;
 
+use super::packed::rounded;
 use super::sheet::Sheet;
 use crate::engine::local::layers::cpu::level::{Simd, level};
 use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
@@ -34,6 +35,9 @@ const DEPTH: usize = 2048;
 
 /// Lines of the right-hand side that stay in the second cache while all rows go over them: a MiB.
 const NEAR: usize = 1 << 14;
+
+/// Lines of the next panel that a piece asks for with each tile.
+const AHEAD: usize = 8;
 
 /// One line of a tile: 16 pairs of neighbouring inner steps, the first in the low half of each word.
 #[derive(Clone, Copy, Default)]
@@ -58,15 +62,6 @@ pub(crate) struct Left {
 
 fn tiles(depth: usize) -> usize {
     depth.div_ceil(DEEP)
-}
-
-/// The nearest bf16, ties to even, as the high half of a word; NaN stays NaN.
-#[inline(always)]
-fn round(x: f32) -> u32 {
-    let bits = x.to_bits();
-    let nan = (bits & 0x7fff_ffff) > 0x7f80_0000;
-    let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1));
-    (if nan { bits | 0x0040_0000 } else { rounded }) & 0xffff_0000
 }
 
 impl Narrow {
@@ -139,6 +134,16 @@ impl Narrow {
     }
 }
 
+/// Rounds up to 16 rows into their tiles.
+fn narrow(from: &[f32], depth: usize, into: &mut [Line]) {
+    #[cfg(target_arch = "x86_64")]
+    if level() >= Simd::Avx512Bf16 {
+        // SAFETY: the processor has the instructions, or this level would not have been chosen.
+        return unsafe { dot::narrow(from, depth, into) };
+    }
+    dispatch(Narrowed { from, depth, into });
+}
+
 struct Narrowed<'a> {
     from: &'a [f32],
     depth: usize,
@@ -148,7 +153,6 @@ struct Narrowed<'a> {
 impl Kernel for Narrowed<'_> {
     type Output = ();
 
-    /// Fills the tiles of up to 16 rows.
     #[inline(always)]
     fn run<L: Level>(self) {
         for (i, row) in self.from.chunks_exact(self.depth).enumerate() {
@@ -156,7 +160,7 @@ impl Kernel for Narrowed<'_> {
             for (tile, part) in whole.iter().enumerate() {
                 let line = &mut self.into[tile * TALL + i].0;
                 for p in 0..16 {
-                    line[p] = round(part[2 * p]) >> 16 | round(part[2 * p + 1]);
+                    line[p] = rounded(part[2 * p]) >> 16 | rounded(part[2 * p + 1]);
                 }
             }
             if !rest.is_empty() {
@@ -164,7 +168,7 @@ impl Kernel for Narrowed<'_> {
                 part[..rest.len()].copy_from_slice(rest);
                 let line = &mut self.into[whole.len() * TALL + i].0;
                 for p in 0..16 {
-                    line[p] = round(part[2 * p]) >> 16 | round(part[2 * p + 1]);
+                    line[p] = rounded(part[2 * p]) >> 16 | rounded(part[2 * p + 1]);
                 }
             }
         }
@@ -179,7 +183,7 @@ impl Left {
         let lines = self.tiles * TALL;
         self.data.resize(self.rows.div_ceil(TALL) * lines, Line::default());
         let blocks = rows.chunks(TALL * depth).zip(self.data.chunks_exact_mut(lines));
-        let narrow = |(from, into): (&[f32], &mut [Line])| dispatch(Narrowed { from, depth, into });
+        let narrow = |(from, into): (&[f32], &mut [Line])| narrow(from, depth, into);
         if rows.len() < 1 << 16 {
             blocks.for_each(narrow);
         } else {
@@ -223,6 +227,8 @@ struct Piece<'a> {
     right: &'a [Line],
     /// Whether the sums go on from what they hold instead of from zero.
     goes_on: bool,
+    /// What will be read soon: eight lines for each of its tiles.
+    ahead: *const Line,
 }
 
 impl Piece<'_> {
@@ -251,32 +257,47 @@ impl Task<'_> {
     }
 
     fn pieces(&self, add: impl Fn(Piece<'_>, Sheet<'_>)) {
-        let (rows, tiles) = (self.sheet.rows(), self.left.tiles);
         let mut spare = Aligned([[0.0; LANES]; 2 * TALL]);
-        for from in (0..tiles).step_by(DEPTH / DEEP) {
-            let to = (from + DEPTH / DEEP).min(tiles);
-            let lines = |block: usize| match block * TALL < rows {
-                true => &self.left.data[(block * tiles + from) * TALL..(block * tiles + to) * TALL],
-                false => &[],
-            };
-            for row in (0..rows).step_by(2 * TALL) {
-                let left = [lines(row / TALL), lines(row / TALL + 1)];
+        let (all, tiles) = (self.sheet.rows().div_ceil(2 * TALL), self.left.tiles);
+        if self.left.data.len() <= NEAR {
+            // the left-hand side stays near: each panel is read once, while its rows' products ask for the next
+            for from in (0..tiles).step_by(DEPTH / DEEP) {
                 for panel in self.panels.clone() {
-                    let right = &self.right.panel(panel)[from * TALL * 2..to * TALL * 2];
-                    let piece = Piece { left, right, goes_on: from > 0 || self.bias.is_some() };
-                    self.piece(piece, row, panel * LANES, from == 0, &mut spare.0, &add);
+                    (0..all).for_each(|row| self.piece(row, panel, from, &mut spare.0, &add));
+                }
+            }
+        } else {
+            for from in (0..tiles).step_by(DEPTH / DEEP) {
+                for row in 0..all {
+                    self.panels.clone().for_each(|panel| self.piece(row, panel, from, &mut spare.0, &add));
                 }
             }
         }
     }
 
-    /// Computes a piece where it belongs; one that does not fit there beside the output and then moves it.
+    /// Computes piece `row` of a panel from tile `from` on where it belongs; one that does not fit there beside the output, and then
+    /// moves it.
     #[inline(always)]
-    fn piece(&self, piece: Piece<'_>, row: usize, column: usize, first: bool, spare: &mut Sums, add: &impl Fn(Piece<'_>, Sheet<'_>)) {
-        let (tall, wide) = (piece.tall().min(self.sheet.rows() - row), LANES.min(self.right.columns - column));
+    fn piece(&self, row: usize, panel: usize, from: usize, spare: &mut Sums, add: &impl Fn(Piece<'_>, Sheet<'_>)) {
+        let (rows, tiles) = (self.sheet.rows(), self.left.tiles);
+        let to = (from + DEPTH / DEEP).min(tiles);
+        let lines = |block: usize| match block * TALL < rows {
+            true => &self.left.data[(block * tiles + from) * TALL..(block * tiles + to) * TALL],
+            false => &[],
+        };
+        let right = &self.right.panel(panel)[from * TALL * 2..to * TALL * 2];
+        let next = right.as_ptr().wrapping_add(right.len() + row * (to - from) * AHEAD);
+        let piece = Piece {
+            left: [lines(2 * row), lines(2 * row + 1)],
+            right,
+            goes_on: from > 0 || self.bias.is_some(),
+            ahead: if row < 2 * TALL / AHEAD { next } else { right.as_ptr() },
+        };
+        let (row, column) = (row * 2 * TALL, panel * LANES);
+        let (tall, wide) = (piece.tall().min(rows - row), LANES.min(self.right.columns - column));
         // SAFETY: these columns are this task's alone.
         let place = |i: usize| unsafe { self.sheet.part(row + i, column, wide) };
-        if let Some(bias) = self.bias.filter(|_| first) {
+        if let Some(bias) = self.bias.filter(|_| from == 0) {
             (0..tall).for_each(|i| place(i).copy_from_slice(&bias[column..column + wide]));
         }
         if tall == piece.tall() && wide == LANES {
