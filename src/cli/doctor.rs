@@ -8,6 +8,7 @@ use super::memory::{self, Need, Needs};
 use super::output;
 use super::setup::DeviceArgs;
 use crate::config;
+use crate::engine::local::{simd_level, simd_levels};
 use crate::engine::{Engine, Reach};
 use crate::error::{Error, Result};
 use crate::tool::gpu::{self, Gpu};
@@ -131,43 +132,12 @@ fn threads(used: usize) -> Finding {
 }
 
 fn simd() -> Finding {
-    let found = simd_sets();
-    let means = if found.contains(&"avx512f") {
-        "products use 512-bit vectors"
-    } else if found.contains(&"avx2") || found.contains(&"neon") {
-        "products use the widest vectors this processor has"
-    } else {
-        "no wide vectors: expect a run to take several times as long"
+    let there = simd_levels();
+    let means = match simd_level() {
+        Ok(level) => format!("products use `{level}`; SUBLIMINAL_SIMD names another"),
+        Err(e) => e.to_string(),
     };
-    Finding::new("simd", if found.is_empty() { "none".into() } else { found.join(", ") }, means)
-}
-
-#[cfg(target_arch = "x86_64")]
-fn simd_sets() -> Vec<&'static str> {
-    let mut found = Vec::new();
-    if std::arch::is_x86_feature_detected!("avx2") {
-        found.push("avx2");
-    }
-    if std::arch::is_x86_feature_detected!("fma") {
-        found.push("fma");
-    }
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        found.push("avx512f");
-    }
-    if std::arch::is_x86_feature_detected!("avx512bf16") {
-        found.push("avx512bf16");
-    }
-    found
-}
-
-#[cfg(target_arch = "aarch64")]
-fn simd_sets() -> Vec<&'static str> {
-    vec!["neon"]
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn simd_sets() -> Vec<&'static str> {
-    Vec::new()
+    Finding::new("simd", there.join(", "), means)
 }
 
 /// Bytes a weight takes while it is trained in full: itself, its gradient and two moments, f32 each.

@@ -116,7 +116,10 @@ pub(super) fn decoder(seed: u64, kernels: Kernels) -> Decoder {
 
 /// A random decoder of any description.
 pub(super) fn decoder_of(config: &DecoderConfig, seed: u64, kernels: Kernels) -> Decoder {
-    Decoder::new(config.clone(), tensors_of(config, seed), &Device::Cpu, DType::F32).expect("whole").with_kernels(kernels).expect("packs")
+    Decoder::new(config.clone(), tensors_of(config, seed), &Device::Cpu, DType::F32)
+        .expect("whole")
+        .with_kernels(kernels)
+        .expect("packs")
 }
 
 /// Random tokens.

@@ -37,6 +37,7 @@ mod testing;
 
 pub use device::build_features;
 pub use engine::LocalEngine;
+pub use layers::{simd_level, simd_levels};
 
 use crate::error::Error;
 

@@ -169,13 +169,7 @@ impl<'a, T: Tensors> Checked<'a, T> {
     ///
     /// # Errors
     /// If tensors are missing, unexpected or of another shape; all of them in one error.
-    pub(super) fn new(
-        config: &DecoderConfig,
-        tensors: T,
-        device: &'a Device,
-        dtype: DType,
-        kernels: Kernels,
-    ) -> Result<Self> {
+    pub(super) fn new(config: &DecoderConfig, tensors: T, device: &'a Device, dtype: DType, kernels: Kernels) -> Result<Self> {
         let mut problems = Vec::new();
         let mut problem = |message: String| problems.push(Problem { file: None, line: None, message, hint: None });
         let mut stored = BTreeMap::new();

@@ -115,7 +115,11 @@ impl Decoder {
     pub fn with_kernels(mut self, kernels: Kernels) -> Result<Self> {
         let dtype = self.dtype;
         for (_, weight) in self.weights_mut()? {
-            *weight = if kernels == Kernels::Fused && weight.rank() == 1 { weight.to_dtype(DType::F32)? } else { weight.to_dtype(dtype)? };
+            *weight = if kernels == Kernels::Fused && weight.rank() == 1 {
+                weight.to_dtype(DType::F32)?
+            } else {
+                weight.to_dtype(dtype)?
+            };
         }
         self.kernels = kernels;
         self.pack()?;
@@ -244,10 +248,7 @@ impl Decoder {
     }
 
     fn head(&self) -> Head<'_> {
-        Head {
-            weight: self.head.as_ref().unwrap_or(&self.embeddings),
-            soft_cap: self.config.logit_soft_cap,
-        }
+        Head { weight: self.head.as_ref().unwrap_or(&self.embeddings), soft_cap: self.config.logit_soft_cap }
     }
 
     fn attention_shape(&self, layer: usize) -> AttentionShape {

@@ -12,27 +12,41 @@ mod gated;
 mod head;
 mod host;
 mod linear;
-mod weight;
 mod norm;
 mod ragged;
 mod rope;
+mod weight;
 
 pub use cache::KvCache;
 pub use gated::Activation;
 pub use norm::{Gain, Norm};
 pub use ragged::Ragged;
 pub use rope::{Rotary, RotaryScaling};
+pub use weight::Frozen;
 
 pub(super) use attention::{AttentionShape, attention};
-pub(super) use cpu::level;
 pub(super) use cache::LayerCache;
+pub(super) use cpu::level;
 pub(super) use gated::gated;
 pub(super) use head::Head;
 pub(super) use linear::{Adapter, Dropout, Linear};
-pub(super) use weight::Weight;
 pub(super) use norm::{head_norm, rms_norm};
 pub(super) use ragged::{Batch, View};
 pub(super) use rope::Rope;
+pub(super) use weight::Weight;
+
+/// The instruction set that the CPU's kernels use: the best there is, or the one that `SUBLIMINAL_SIMD` names.
+///
+/// # Errors
+/// If that is none of this processor's.
+pub fn simd_level() -> crate::error::Result<&'static str> {
+    level::checked().map(level::Simd::name)
+}
+
+/// The names of the instruction sets that this processor has, each with those before it.
+pub fn simd_levels() -> Vec<&'static str> {
+    level::Simd::there().into_iter().map(level::Simd::name).collect()
+}
 
 /// Which form of the operations runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,8 +76,8 @@ impl Weight {
     }
 }
 
-/// A packed weight that does not change.
-pub(crate) struct Frozen {
+/// A weight (out, in) on the CPU that does not change, packed once for products in its format, f32 or bf16.
+pub struct Frozen {
     /// The transpose (in, out), as a product's right-hand side.
     right: Right,
     /// The weight (out, in), for the way back; made when first needed.
@@ -117,7 +117,10 @@ impl Right {
 
 impl Frozen {
     /// Packs a weight (out, in).
-    pub(crate) fn of(weight: &Tensor) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If it is not a matrix of f32 or bf16 on the CPU.
+    pub fn of(weight: &Tensor) -> Result<Self> {
         let (out, inner) = weight.dims2()?;
         let weight = weight.contiguous()?;
         let right = match weight.dtype() {
@@ -142,13 +145,20 @@ impl Frozen {
         }
     }
 
-    /// `y = x Wᵀ + b` for rows of `x`.
-    pub(crate) fn forward(&self, x: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    /// `y = x Wᵀ + b` for `x` (rows, in) and `y` (rows, out), row-major. In bf16 `x` is rounded first; products are summed in f32. A row's
+    /// result depends on that row alone, to the bit.
+    ///
+    /// # Panics
+    /// If the lengths are not whole rows.
+    pub fn forward(&self, x: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
         self.right.product(x, bias, y);
     }
 
-    /// `grad · W`: the gradient of `x`, given that of `y`.
-    pub(crate) fn backward(&self, grad: &[f32], grad_x: &mut [f32]) {
+    /// `grad · W`, (rows, out) → (rows, in): the gradient of `x`, given that of `y`.
+    ///
+    /// # Panics
+    /// If the lengths are not whole rows.
+    pub fn backward(&self, grad: &[f32], grad_x: &mut [f32]) {
         self.turned.get_or_init(|| self.right.transposed()).product(grad, None, grad_x);
     }
 

@@ -117,7 +117,9 @@ fn weights_in_bf16_are_trained_by_f32_adapters_and_masters() {
         assert!(last < 0.7 * first, "{method:?}: {first} to {last}");
         let learning: Vec<DType> = match method {
             Method::Lora(_) => rough.decoder.adapters_mut().iter().flat_map(|(_, a)| [a.a.dtype(), a.b.dtype()]).collect(),
-            Method::Full { .. } => rough.decoder.weights().iter().skip(1).map(|(_, weight)| weight.tensor().expect("unpacks").dtype()).collect(),
+            Method::Full { .. } => {
+                rough.decoder.weights().iter().skip(1).map(|(_, weight)| weight.tensor().expect("unpacks").dtype()).collect()
+            }
         };
         assert!(learning.iter().all(|dtype| *dtype == DType::F32), "{method:?}");
         let again = run_on(bf16(), &checkpointed(&recipe), None);

@@ -8,9 +8,9 @@ use candle_core::{DType, Device, Tensor};
 
 use super::{Decoder, DecoderConfig, descriptions, logits};
 use crate::engine::local::arch::Tensors;
-use crate::engine::local::layers::Weight;
 use crate::engine::local::fixture::{config, decoder_of, tensors, tensors_of, tokens};
 use crate::engine::local::layers::Kernels;
+use crate::engine::local::layers::Weight;
 use crate::error::{Error, Result};
 
 fn zeros(shape: &[usize]) -> Tensor {
@@ -88,7 +88,11 @@ fn a_decoder_gives_back_the_weights_that_its_description_names() {
         let shapes = |(name, weight): (String, Weight)| (name, weight.tensor().expect("unpacks").dims().to_vec());
         assert_eq!(sorted(decoder.weights().into_iter().map(shapes).collect()), asked, "{label}");
         let names: Vec<String> = decoder.weights().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(decoder.weights_mut().expect("unpacks").into_iter().map(|(name, _)| name).collect::<Vec<_>>(), names, "{label}");
+        assert_eq!(
+            decoder.weights_mut().expect("unpacks").into_iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            names,
+            "{label}"
+        );
         for site in decoder.sites() {
             let weight = decoder.linear(&site).weight.tensor().expect("unpacks");
             let stored = &tensors_of(&config, 1)[&format!("{}.weight", site.name())];

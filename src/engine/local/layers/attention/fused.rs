@@ -144,7 +144,9 @@ impl Fused {
 
     fn round(&self, values: &mut [f32]) {
         if self.narrow() {
-            values.iter_mut().for_each(|x| *x = <bf16 as Element>::of(*x).wide());
+            for x in values {
+                *x = <bf16 as Element>::of(*x).wide();
+            }
         }
     }
 

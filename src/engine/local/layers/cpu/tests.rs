@@ -1,7 +1,11 @@
 //! Kernels against plain loops, on every instruction set of this processor.
 
 use super::attention::{Backward, Scratch, Span, forward};
+use half::bf16;
+
+use super::gemm::narrow::{self, Left, Narrow};
 use super::gemm::{Band, Packed, Start, Strided, product};
+use super::level::Simd;
 use super::math::{exp, tanh};
 use super::rows::{Activation, Gelu, Silu, SoftCap};
 use super::simd::{Kernel, Level, on_every_level};
@@ -32,6 +36,78 @@ fn products_equal_one_chain_of_multiply_adds_for_any_shape() {
             alone
         };
         assert_eq!(alone, out[(rows - 1) * columns..], "a row alone has the same bits");
+    }
+}
+
+/// Every element against a sum in f64 of what was rounded to bf16, on the level in use; the test at the end runs this on the others.
+#[test]
+fn narrow_products_equal_plain_sums_for_any_shape_and_each_row_is_on_its_own() {
+    for (rows, depth, columns) in [(1, 7, 3), (2, 64, 16), (5, 300, 33), (16, 33, 40), (17, 1, 64), (33, 2100, 65), (300, 20, 90)]
+    {
+        let left = numbers(1, rows * depth);
+        let right: Vec<bf16> = numbers(2, depth * columns).into_iter().map(bf16::from_f32).collect(); // (columns, depth)
+        let bias = numbers(3, columns);
+        let packed = Narrow::of_rows(&right, depth, columns);
+        let run = |left: &[f32], bias: Option<&[f32]>| {
+            let (mut rounded, mut out) = (Left::default(), vec![f32::NAN; left.len() / depth * columns]);
+            rounded.refill(left, depth);
+            narrow::product(&rounded, &packed, bias, &mut out, columns);
+            out
+        };
+        let (out, biased) = (run(&left, None), run(&left, Some(&bias)));
+        let exact = |i: usize, j: usize| -> f64 {
+            (0..depth).map(|k| f64::from(bf16::from_f32(left[i * depth + k])) * f64::from(right[j * depth + k])).sum()
+        };
+        for (at, sum) in out.iter().enumerate() {
+            let (i, j) = (at / columns, at % columns);
+            let plain = exact(i, j);
+            assert!((f64::from(*sum) - plain).abs() < 1e-4, "({i}, {j}) of {rows} × {depth} × {columns}: {sum}, not {plain}");
+            assert!((f64::from(biased[at]) - plain - f64::from(bias[j])).abs() < 1e-4, "with a bias");
+        }
+        assert_eq!(run(&left[(rows - 1) * depth..], None), out[(rows - 1) * columns..], "a row alone has the same bits");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("three threads");
+        assert_eq!(pool.install(|| run(&left, None)), out, "threads change nothing");
+    }
+}
+
+#[test]
+fn packed_matrices_give_their_columns_back_and_turn_exactly() {
+    for (depth, columns) in [(1, 1), (7, 3), (33, 65), (64, 90), (100, 16)] {
+        let values: Vec<bf16> = numbers(4, depth * columns).into_iter().map(bf16::from_f32).collect(); // (columns, depth)
+        let wide: Vec<f32> = values.iter().map(|x| x.to_f32()).collect();
+        let narrow = Narrow::of_rows(&values, depth, columns);
+        let packed = Packed::new(Strided::rows(&wide, depth).transposed(), depth, columns);
+        let mut row = vec![0.0; depth];
+        for j in 0..columns {
+            narrow.column(j, &mut row);
+            assert_eq!(row, wide[j * depth..(j + 1) * depth]);
+            packed.column(j, &mut row);
+            assert_eq!(row, wide[j * depth..(j + 1) * depth]);
+        }
+        let (narrow, packed, mut column) = (narrow.transposed(), packed.transposed(), vec![0.0; columns]);
+        for k in 0..depth {
+            let expected: Vec<f32> = (0..columns).map(|j| wide[j * depth + k]).collect();
+            narrow.column(k, &mut column);
+            assert_eq!(column, expected);
+            packed.column(k, &mut column);
+            assert_eq!(column, expected);
+        }
+    }
+}
+
+/// Runs the tests of kernels, layers and decoders once more on each of the processor's other levels, in processes of their own.
+#[test]
+fn every_level_passes_the_tests_of_kernels_layers_and_decoders() {
+    if std::env::var_os("SUBLIMINAL_SIMD").is_some() {
+        return; // this is such a process
+    }
+    for level in Simd::there() {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this test"));
+        child.args(["engine::local::layers", "engine::local::arch", "engine::local::model", "engine::local::train::invariants"]);
+        let out = child.env("SUBLIMINAL_SIMD", level.name()).output().expect("runs");
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success() && said.contains("test result: ok"), "{}: {said}", level.name());
+        assert!(!said.contains(" 0 passed"), "{}: {said}", level.name());
     }
 }
 

@@ -58,7 +58,13 @@ impl<'a> Sheet<'a> {
     pub(super) unsafe fn cut(&self, row: usize, column: usize, rows: usize, columns: usize) -> Self {
         assert!(row + rows <= self.rows && column + columns <= self.columns, "beside the sheet");
         // SAFETY: on the sheet, as just asserted.
-        Self { start: unsafe { self.start.add(row * self.stride + column) }, stride: self.stride, rows, columns, held: PhantomData }
+        Self {
+            start: unsafe { self.start.add(row * self.stride + column) },
+            stride: self.stride,
+            rows,
+            columns,
+            held: PhantomData,
+        }
     }
 
     pub(super) fn start(&self) -> *mut f32 {

@@ -69,14 +69,27 @@ impl Kernel for Pack<'_> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let tall = self.into.len() / self.depth;
-        for i in 0..tall {
-            let from = &self.left.data[(self.top + i) * self.left.row..];
-            let into = self.into[i..].iter_mut().step_by(tall);
-            if self.left.column == 1 {
-                into.zip(&from[..self.depth]).for_each(|(into, x)| *into = *x);
-            } else {
-                into.zip(from.iter().step_by(self.left.column)).for_each(|(into, x)| *into = *x);
+        let Self { left, top, depth, into } = self;
+        let tall = into.len() / depth;
+        if left.column != 1 {
+            // the other way round, neighbouring rows lie side by side
+            for (k, into) in into.chunks_exact_mut(tall).enumerate() {
+                let from = &left.data[top * left.row + k * left.column..];
+                if left.row == 1 {
+                    into.copy_from_slice(&from[..tall]);
+                } else {
+                    into.iter_mut().zip(from.iter().step_by(left.row)).for_each(|(into, x)| *into = *x);
+                }
+            }
+            return;
+        }
+        // sixteen steps at a time, so that what is written stays in the first cache
+        for first in (0..depth).step_by(16) {
+            let into = &mut into[first * tall..(first + 16).min(depth) * tall];
+            for i in 0..tall {
+                let at = (top + i) * left.row + first;
+                let from = &left.data[at..at + into.len() / tall];
+                into[i..].iter_mut().step_by(tall).zip(from).for_each(|(into, x)| *into = *x);
             }
         }
     }
@@ -168,16 +181,22 @@ impl<E: Element> Product<'_, E> {
         let width = lanes.min(self.right.columns - column);
         // SAFETY: these elements are this piece's alone, as whoever made it promised.
         let place = |i: usize| unsafe { self.out.part(row + i, column, width) };
-        let sums: [[L::Floats; C]; M] = match self.start {
-            Start::Zero if from == 0 => [[L::zeros(); C]; M],
-            Start::Bias(bias) if from == 0 => [fetch::<L, C>(&bias[column..column + width]); M],
-            _ => std::array::from_fn(|i| fetch::<L, C>(place(i))),
-        };
+        // plain loops: what goes through closures may not take on the level's instructions
+        let mut sums = [[L::zeros(); C]; M];
+        match self.start {
+            Start::Zero if from == 0 => {}
+            Start::Bias(bias) if from == 0 => sums = [fetch::<L, C>(&bias[column..column + width]); M],
+            _ => {
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    *sums = fetch::<L, C>(place(i));
+                }
+            }
+        }
         let right = &self.right.panel(panel)[from_here * lanes..to * lanes];
         let first = block * self.left.height * self.left.depth;
         let left = &self.left.data[first + from_here * M..first + to * M];
         // each block asks for its share of the next panel, which otherwise comes from memory while everything waits
-        let share = right.len() * size_of::<E>() / (to - from_here).max(1) / self.blocks.len();
+        let share = size_of_val(right) / (to - from_here).max(1) / self.blocks.len();
         let ahead = right.as_ptr().wrapping_add(right.len()).cast::<u8>();
         let ahead = ahead.wrapping_add((block - self.blocks.start) * share * (to - from_here));
         let sums = accumulate::<L, E, M, C>(sums, left, right, (ahead, share));
@@ -190,13 +209,17 @@ impl<E: Element> Product<'_, E> {
 /// Up to `16 · C` floats from memory; zeros beyond them.
 #[inline(always)]
 fn fetch<L: Level, const C: usize>(from: &[f32]) -> [L::Floats; C] {
+    let mut floats = [L::zeros(); C];
     let (chunks, rest) = from.as_chunks::<16>();
-    if chunks.len() == C {
-        return std::array::from_fn(|c| L::load(&chunks[c]));
+    for c in 0..C.min(chunks.len()) {
+        floats[c] = L::load(&chunks[c]);
     }
-    let mut last = [0.0; 16];
-    last[..rest.len()].copy_from_slice(rest);
-    std::array::from_fn(|c| chunks.get(c).map_or_else(|| if c == chunks.len() { L::load(&last) } else { L::zeros() }, L::load))
+    if !rest.is_empty() {
+        let mut last = [0.0; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        floats[chunks.len()] = L::load(&last);
+    }
+    floats
 }
 
 /// As many of `16 · C` floats as there is room for.
@@ -225,11 +248,14 @@ fn accumulate<L: Level, E: Element, const M: usize, const C: usize>(
     for (left, right) in left.as_chunks::<M>().0.iter().zip(right.as_chunks::<16>().0.as_chunks::<C>().0) {
         L::prefetch(next);
         next = next.wrapping_add(ahead.1);
-        let right: [L::Floats; C] = std::array::from_fn(|c| E::load::<L>(&right[c]));
+        let mut wide = [L::zeros(); C];
+        for c in 0..C {
+            wide[c] = E::load::<L>(&right[c]);
+        }
         for i in 0..M {
             let value = L::splat(left[i]);
             for c in 0..C {
-                sums[i][c] = L::multiply_add(value, right[c], sums[i][c]);
+                sums[i][c] = L::multiply_add(value, wide[c], sums[i][c]);
             }
         }
     }

@@ -63,109 +63,14 @@ impl Tiles {
 
     /// Adds a piece's products to `sums`.
     #[inline]
+    #[expect(clippy::unused_self, reason = "whoever holds it has configured the registers")]
     pub(super) fn add(&self, piece: Piece<'_>, sums: Sheet<'_>) {
         let lines = piece.left[0].len();
-        let whole = lines > 0 && lines % TALL == 0 && piece.right.len() == 2 * lines;
+        let whole = lines > 0 && lines.is_multiple_of(TALL) && piece.right.len() == 2 * lines;
         assert!(whole && (piece.left[1].is_empty() || piece.left[1].len() == lines), "not whole tiles");
         assert!(sums.rows() == piece.tall() || sums.rows() == 2 * TALL, "no room for the sums");
-        if piece.left[1].is_empty() { self.low(piece, sums) } else { self.high(piece, sums) }
-    }
-
-    fn high(&self, piece: Piece<'_>, sums: Sheet<'_>) {
-        // SAFETY: each step reads one tile (16 lines) of either left side and 32 lines of the right, which are there as `add` asserted;
-        // the sums are 32 rows of 32 floats. The tile registers are configured, as `self` says.
-        unsafe {
-            asm!(
-                "test {on}, {on}",
-                "jz 2f",
-                "tileloadd tmm0, [{sums} + {pitch}]",
-                "tileloadd tmm1, [{sums} + {pitch} + 64]",
-                "tileloadd tmm2, [{lower} + {pitch}]",
-                "tileloadd tmm3, [{lower} + {pitch} + 64]",
-                "jmp 3f",
-                "2:",
-                "tilezero tmm0",
-                "tilezero tmm1",
-                "tilezero tmm2",
-                "tilezero tmm3",
-                "3:",
-                "tileloadd tmm6, [{right} + 2 * {line}]",
-                "tileloadd tmm4, [{left} + {line}]",
-                "prefetcht1 [{ahead}]",
-                "prefetcht1 [{ahead} + 64]",
-                "tdpbf16ps tmm0, tmm4, tmm6",
-                "tileloadd tmm7, [{right} + 2 * {line} + 64]",
-                "prefetcht1 [{ahead} + 128]",
-                "prefetcht1 [{ahead} + 192]",
-                "tdpbf16ps tmm1, tmm4, tmm7",
-                "tileloadd tmm5, [{next} + {line}]",
-                "prefetcht1 [{ahead} + 256]",
-                "prefetcht1 [{ahead} + 320]",
-                "tdpbf16ps tmm2, tmm5, tmm6",
-                "prefetcht1 [{ahead} + 384]",
-                "prefetcht1 [{ahead} + 448]",
-                "tdpbf16ps tmm3, tmm5, tmm7",
-                "add {ahead}, 512",
-                "add {left}, 1024",
-                "add {next}, 1024",
-                "add {right}, 2048",
-                "dec {steps}",
-                "jnz 3b",
-                "tilestored [{sums} + {pitch}], tmm0",
-                "tilestored [{sums} + {pitch} + 64], tmm1",
-                "tilestored [{lower} + {pitch}], tmm2",
-                "tilestored [{lower} + {pitch} + 64], tmm3",
-                on = in(reg) usize::from(piece.goes_on),
-                sums = in(reg) sums.start(),
-                lower = in(reg) sums.start().add(TALL * sums.stride()),
-                pitch = in(reg) sums.stride() * size_of::<f32>(),
-                left = inout(reg) piece.left[0].as_ptr() => _,
-                next = inout(reg) piece.left[1].as_ptr() => _,
-                right = inout(reg) piece.right.as_ptr() => _,
-                ahead = inout(reg) piece.ahead => _,
-                steps = inout(reg) piece.left[0].len() / TALL => _,
-                line = in(reg) size_of::<Line>(),
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack),
-            );
-        }
-    }
-
-    fn low(&self, piece: Piece<'_>, sums: Sheet<'_>) {
-        // SAFETY: as in `high`, with one left side and 16 rows of sums.
-        unsafe {
-            asm!(
-                "test {on}, {on}",
-                "jz 2f",
-                "tileloadd tmm0, [{sums} + {pitch}]",
-                "tileloadd tmm1, [{sums} + {pitch} + 64]",
-                "jmp 3f",
-                "2:",
-                "tilezero tmm0",
-                "tilezero tmm1",
-                "3:",
-                "tileloadd tmm4, [{left} + {line}]",
-                "tileloadd tmm6, [{right} + 2 * {line}]",
-                "tdpbf16ps tmm0, tmm4, tmm6",
-                "tileloadd tmm7, [{right} + 2 * {line} + 64]",
-                "tdpbf16ps tmm1, tmm4, tmm7",
-                "add {left}, 1024",
-                "add {right}, 2048",
-                "dec {steps}",
-                "jnz 3b",
-                "tilestored [{sums} + {pitch}], tmm0",
-                "tilestored [{sums} + {pitch} + 64], tmm1",
-                on = in(reg) usize::from(piece.goes_on),
-                sums = in(reg) sums.start(),
-                pitch = in(reg) sums.stride() * size_of::<f32>(),
-                left = inout(reg) piece.left[0].as_ptr() => _,
-                right = inout(reg) piece.right.as_ptr() => _,
-                steps = inout(reg) piece.left[0].len() / TALL => _,
-                line = in(reg) size_of::<Line>(),
-                out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
-                options(nostack),
-            );
-        }
+        // SAFETY: the registers are configured, as `self` says, and the sizes are right, as just asserted.
+        unsafe { if piece.left[1].is_empty() { low(piece, sums) } else { high(piece, sums) } }
     }
 }
 
@@ -173,5 +78,111 @@ impl Drop for Tiles {
     fn drop(&mut self) {
         // SAFETY: puts the registers back to where they were before `configure`.
         unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
+    }
+}
+
+/// 32 rows by 32 columns.
+///
+/// # Safety
+/// The tile registers are configured; the left sides have equally many whole tiles, the right side twice as many lines, and there is
+/// room for the sums.
+unsafe fn high(piece: Piece<'_>, sums: Sheet<'_>) {
+    // SAFETY: each step reads one tile (16 lines) of either left side and 32 lines of the right, which are there by the caller's promise;
+    // the sums are 32 rows of 32 floats. The tile registers are configured.
+    unsafe {
+        asm!(
+            "test {on}, {on}",
+            "jz 2f",
+            "tileloadd tmm0, [{sums} + {pitch}]",
+            "tileloadd tmm1, [{sums} + {pitch} + 64]",
+            "tileloadd tmm2, [{lower} + {pitch}]",
+            "tileloadd tmm3, [{lower} + {pitch} + 64]",
+            "jmp 3f",
+            "2:",
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "tilezero tmm2",
+            "tilezero tmm3",
+            "3:",
+            "tileloadd tmm6, [{right} + 2 * {line}]",
+            "tileloadd tmm4, [{left} + {line}]",
+            "prefetcht1 [{ahead}]",
+            "prefetcht1 [{ahead} + 64]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{right} + 2 * {line} + 64]",
+            "prefetcht1 [{ahead} + 128]",
+            "prefetcht1 [{ahead} + 192]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{next} + {line}]",
+            "prefetcht1 [{ahead} + 256]",
+            "prefetcht1 [{ahead} + 320]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "prefetcht1 [{ahead} + 384]",
+            "prefetcht1 [{ahead} + 448]",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "add {ahead}, 512",
+            "add {left}, 1024",
+            "add {next}, 1024",
+            "add {right}, 2048",
+            "dec {steps}",
+            "jnz 3b",
+            "tilestored [{sums} + {pitch}], tmm0",
+            "tilestored [{sums} + {pitch} + 64], tmm1",
+            "tilestored [{lower} + {pitch}], tmm2",
+            "tilestored [{lower} + {pitch} + 64], tmm3",
+            on = in(reg) usize::from(piece.goes_on),
+            sums = in(reg) sums.start(),
+            lower = in(reg) sums.start().add(TALL * sums.stride()),
+            pitch = in(reg) sums.stride() * size_of::<f32>(),
+            left = inout(reg) piece.left[0].as_ptr() => _,
+            next = inout(reg) piece.left[1].as_ptr() => _,
+            right = inout(reg) piece.right.as_ptr() => _,
+            ahead = inout(reg) piece.ahead => _,
+            steps = inout(reg) piece.left[0].len() / TALL => _,
+            line = in(reg) size_of::<Line>(),
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        );
+    }
+}
+
+/// 16 rows by 32 columns.
+///
+/// # Safety
+/// As for [`high`]; there is no second left side.
+unsafe fn low(piece: Piece<'_>, sums: Sheet<'_>) {
+    // SAFETY: as in `high`, with one left side and 16 rows of sums.
+    unsafe {
+        asm!(
+            "test {on}, {on}",
+            "jz 2f",
+            "tileloadd tmm0, [{sums} + {pitch}]",
+            "tileloadd tmm1, [{sums} + {pitch} + 64]",
+            "jmp 3f",
+            "2:",
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "3:",
+            "tileloadd tmm4, [{left} + {line}]",
+            "tileloadd tmm6, [{right} + 2 * {line}]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{right} + 2 * {line} + 64]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "add {left}, 1024",
+            "add {right}, 2048",
+            "dec {steps}",
+            "jnz 3b",
+            "tilestored [{sums} + {pitch}], tmm0",
+            "tilestored [{sums} + {pitch} + 64], tmm1",
+            on = in(reg) usize::from(piece.goes_on),
+            sums = in(reg) sums.start(),
+            pitch = in(reg) sums.stride() * size_of::<f32>(),
+            left = inout(reg) piece.left[0].as_ptr() => _,
+            right = inout(reg) piece.right.as_ptr() => _,
+            steps = inout(reg) piece.left[0].len() / TALL => _,
+            line = in(reg) size_of::<Line>(),
+            out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        );
     }
 }

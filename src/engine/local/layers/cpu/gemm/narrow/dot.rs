@@ -1,7 +1,8 @@
 //! A piece with AVX-512's bf16 instructions.
 
 use std::arch::x86_64::{
-    __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_store_si512, _mm512_storeu_ps,
+    __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_set1_epi32,
+    _mm512_setzero_ps, _mm512_store_si512, _mm512_storeu_ps,
 };
 
 use super::super::sheet::Sheet;
@@ -23,17 +24,17 @@ fn rows(piece: Piece<'_>, sums: Sheet<'_>, row: usize) {
     let place = |i: usize| unsafe { sums.part(row + i, 0, LANES) }.as_mut_ptr();
     let mut held = [[_mm512_setzero_ps(); 2]; 8];
     if piece.goes_on {
-        for i in 0..8 {
+        for (i, held) in held.iter_mut().enumerate() {
             // SAFETY: a row of sums holds 32 floats.
-            held[i] = unsafe { [_mm512_loadu_ps(place(i)), _mm512_loadu_ps(place(i).add(16))] };
+            *held = unsafe { [_mm512_loadu_ps(place(i)), _mm512_loadu_ps(place(i).add(16))] };
         }
     }
     for (left, right) in piece.left[row / TALL].chunks_exact(TALL).zip(piece.right.chunks_exact(2 * TALL)) {
         let left: &[Line; 8] = left[row % TALL..].first_chunk().expect("eight of sixteen rows");
         let right: &[[Line; 2]; TALL] = right.as_chunks::<2>().0.try_into().expect("a tile");
-        for p in 0..TALL {
+        for (p, right) in right.iter().enumerate() {
             // SAFETY: a line is 64 bytes, aligned to as many.
-            let pair = unsafe { [_mm512_load_si512(right[p][0].0.as_ptr().cast()), _mm512_load_si512(right[p][1].0.as_ptr().cast())] };
+            let pair = unsafe { [_mm512_load_si512(right[0].0.as_ptr().cast()), _mm512_load_si512(right[1].0.as_ptr().cast())] };
             for i in 0..8 {
                 let value = bits(_mm512_set1_epi32(left[i].0[p] as i32));
                 held[i][0] = _mm512_dpbf16_ps(held[i][0], value, bits(pair[0]));
@@ -41,11 +42,11 @@ fn rows(piece: Piece<'_>, sums: Sheet<'_>, row: usize) {
             }
         }
     }
-    for i in 0..8 {
+    for (i, held) in held.into_iter().enumerate() {
         // SAFETY: as above.
         unsafe {
-            _mm512_storeu_ps(place(i), held[i][0]);
-            _mm512_storeu_ps(place(i).add(16), held[i][1]);
+            _mm512_storeu_ps(place(i), held[0]);
+            _mm512_storeu_ps(place(i).add(16), held[1]);
         }
     }
 }
@@ -62,7 +63,10 @@ pub(super) fn narrow(from: &[f32], depth: usize, into: &mut [Line]) {
             // SAFETY: a part is 32 floats, a line 64 bytes that are aligned to as many.
             unsafe {
                 let (low, high) = (_mm512_loadu_ps(part.as_ptr()), _mm512_loadu_ps(part.as_ptr().add(16)));
-                _mm512_store_si512(lines[i].0.as_mut_ptr().cast(), std::mem::transmute(_mm512_cvtne2ps_pbh(high, low)));
+                _mm512_store_si512(
+                    lines[i].0.as_mut_ptr().cast(),
+                    std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)),
+                );
             }
         }
     }

@@ -232,7 +232,9 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn tall(&self) -> usize { if self.left[1].is_empty() { TALL } else { 2 * TALL } }
+    fn tall(&self) -> usize {
+        if self.left[1].is_empty() { TALL } else { 2 * TALL }
+    }
 }
 
 /// The sums of a piece.
@@ -281,9 +283,9 @@ impl Task<'_> {
     fn piece(&self, row: usize, panel: usize, from: usize, spare: &mut Sums, add: &impl Fn(Piece<'_>, Sheet<'_>)) {
         let (rows, tiles) = (self.sheet.rows(), self.left.tiles);
         let to = (from + DEPTH / DEEP).min(tiles);
-        let lines = |block: usize| match block * TALL < rows {
-            true => &self.left.data[(block * tiles + from) * TALL..(block * tiles + to) * TALL],
-            false => &[],
+        let lines = |block: usize| {
+            let there = if block * TALL < rows { (block * tiles + from) * TALL..(block * tiles + to) * TALL } else { 0..0 };
+            &self.left.data[there]
         };
         let right = &self.right.panel(panel)[from * TALL * 2..to * TALL * 2];
         let next = right.as_ptr().wrapping_add(right.len() + row * (to - from) * AHEAD);
