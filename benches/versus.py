@@ -87,10 +87,10 @@ def works(shape, batch, threads):
     """Name, ours, how its rate is read, the peer, how its rate is read, and the unit of the rate."""
     model, rows = inputs(shape)
     for dtype in ("bf16", "f32"):
-        yield (f"sampling, {dtype}", *sampling(model, rows, dtype, (None, batch), threads=threads), "tokens/s")
+        yield (f"sampling {dtype}", *sampling(model, rows, dtype, (None, batch), threads=threads), "tokens/s")
     for dtype in ("bf16", "f32"):
-        yield (f"training, {dtype}", *training(model, rows, dtype, threads), "tokens/s")
-    yield ("first token, bf16", *first_token(model, "bf16"), "starts/s")
+        yield (f"training {dtype}", *training(model, rows, dtype, threads), "tokens/s")
+    yield ("first token bf16", *first_token(model, "bf16"), "starts/s")
 
 
 def compare(name, ours, rate, peer, peer_rate, unit, runs):

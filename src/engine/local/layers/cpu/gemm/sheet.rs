@@ -32,6 +32,7 @@ impl<'a> Sheet<'a> {
         self.rows
     }
 
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn stride(&self) -> usize {
         self.stride
     }
@@ -67,6 +68,7 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn start(&self) -> *mut f32 {
         self.start
     }

@@ -16,6 +16,7 @@ mod plain;
 
 use super::packed::rounded;
 use super::sheet::Sheet;
+#[cfg(target_arch = "x86_64")]
 use crate::engine::local::layers::cpu::level::{Simd, level};
 use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
 

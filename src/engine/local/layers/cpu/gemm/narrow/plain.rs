@@ -1,7 +1,7 @@
 //! A piece on levels without bf16 instructions: both sides are widened on the way into the registers.
 
 use super::super::sheet::Sheet;
-use super::{LANES, Piece, TALL};
+use super::{AHEAD, LANES, Piece, TALL};
 use crate::engine::local::layers::cpu::simd::{Kernel, Level, multiply_add};
 
 /// A piece of a product; adds its products to `sums`.
@@ -15,6 +15,9 @@ impl Kernel for Add<'_> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
+        for line in 0..self.piece.left[0].len() / TALL * AHEAD {
+            L::prefetch(self.piece.ahead.wrapping_add(line).cast());
+        }
         for row in (0..self.piece.tall()).step_by(4) {
             rows::<L>(self.piece, self.sums, row);
         }
