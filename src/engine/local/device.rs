@@ -50,10 +50,10 @@ const DEVICES: [(&str, bool); 2] = [("cuda", cfg!(feature = "cuda")), ("metal", 
 pub fn pick(device: Device, dtype: Dtype) -> Result<Place> {
     let (device, name, why_device) = open(device)?;
     let (dtype, why_dtype) = format_for(&device, &name, dtype)?;
-    let simd = level::checked()?;
+    level::checked()?;
     let guarantee = match Kernels::best(&device, dtype) {
-        Kernels::Fused => format!("; `{}` instructions", simd.name()),
-        Kernels::Composite => "; two runs agree within rounding, not to the byte".to_owned(),
+        Kernels::Fused => "",
+        Kernels::Composite => "; two runs agree within rounding, not to the byte",
     };
     Ok(Place { device, dtype, name, reason: format!("{why_device}; {why_dtype}{guarantee}") })
 }

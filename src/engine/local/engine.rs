@@ -23,7 +23,7 @@ use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
 use crate::tool::fs;
 
 /// The name and format version in artifact keys: change it when the same request gives other bytes than before.
-const NAME: &str = "local 2";
+const NAME: &str = "local 3";
 
 /// Models below this many weights gain nothing from a second thread: whole jobs run side by side instead.
 const SMALL: u64 = 20_000_000;
