@@ -1,7 +1,7 @@
 //! Compiles a kernel for several instruction sets and runs it on the chosen one, see [`super::level`].
 //!
-//! The kernels are plain loops over arrays, written so that the compiler turns them into vector instructions. Multiply-adds are fused
-//! on every level but the portable one, so that AVX2 and AVX-512 give the same bits.
+//! Most kernels are plain loops over arrays, written so that the compiler turns them into vector instructions; products name theirs.
+//! Multiply-adds are fused on every level but the portable one, so that AVX2 and AVX-512 give the same bits.
 
 use half::bf16;
 

@@ -1,7 +1,7 @@
 //! Products of matrices in one fixed order: every element is a single chain of multiply-adds along the inner dimension, first to last,
 //! whatever rows, columns or threads stand beside it. In f32 here; with a bf16 right-hand side in [`narrow`].
 //!
-//! The right-hand side is packed into panels, the left-hand side is read where it lies.
+//! The right-hand side is packed into panels, once where it stays; the left-hand side into tiles of rows, a MiB at a time.
 
 pub(crate) mod narrow;
 mod packed;

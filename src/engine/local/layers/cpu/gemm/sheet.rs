@@ -33,6 +33,11 @@ impl<'a> Sheet<'a> {
     }
 
     #[cfg(target_arch = "x86_64")]
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn stride(&self) -> usize {
         self.stride
     }

@@ -4,7 +4,7 @@
 use std::arch::asm;
 
 use super::super::sheet::Sheet;
-use super::{Line, Piece, TALL};
+use super::{LANES, Line, Piece, TALL};
 
 /// The shapes of the eight tile registers: 16 rows of 64 bytes each.
 #[repr(C, align(64))]
@@ -54,9 +54,12 @@ fn permitted() -> bool {
 pub(super) struct Tiles(());
 
 impl Tiles {
-    /// Takes them into use. The processor must have them, and the system have given them.
-    pub(super) fn configure() -> Self {
-        // SAFETY: the caller asked whether the instructions are there; they read 64 bytes of a static.
+    /// Takes them into use.
+    ///
+    /// # Safety
+    /// The processor has them and the system has given them: [`is_there`] said so.
+    pub(super) unsafe fn configure() -> Self {
+        // SAFETY: the instruction is there, by the caller's promise; it reads 64 bytes of a static.
         unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, preserves_flags)) };
         Self(())
     }
@@ -68,7 +71,7 @@ impl Tiles {
         let lines = piece.left[0].len();
         let whole = lines > 0 && lines.is_multiple_of(TALL) && piece.right.len() == 2 * lines;
         assert!(whole && (piece.left[1].is_empty() || piece.left[1].len() == lines), "not whole tiles");
-        assert!(sums.rows() == piece.tall() || sums.rows() == 2 * TALL, "no room for the sums");
+        assert!(sums.rows() >= piece.tall() && sums.columns() >= LANES, "no room for the sums");
         // SAFETY: the registers are configured, as `self` says, and the sizes are right, as just asserted.
         unsafe { if piece.left[1].is_empty() { low(piece, sums) } else { high(piece, sums) } }
     }

@@ -248,7 +248,8 @@ impl Task<'_> {
     fn run(self) {
         #[cfg(target_arch = "x86_64")]
         if level() == Simd::Amx {
-            let unit = amx::Tiles::configure();
+            // SAFETY: this level was only chosen because the unit is there.
+            let unit = unsafe { amx::Tiles::configure() };
             return self.pieces(|piece, sums| unit.add(piece, sums));
         }
         #[cfg(target_arch = "x86_64")]
