@@ -1,5 +1,6 @@
 //! The f32 product's kernel: tiles of rows by one panel, with their sums in registers.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -13,29 +14,53 @@ use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
 /// measured a quarter slower.
 pub(super) const DEPTH: usize = 2048;
 
-/// A left-hand side's rows by tiles: block after block of as many rows as a tile has, each (depth, rows of the block).
+/// Inner steps that lie together in a block, row by row or step by step.
+const RUN: usize = 16;
+
+/// A left-hand side's rows by tiles: block after block of as many rows as a tile has, each in runs of 16 inner steps. A run is
+/// (rows, 16), or (16, rows) where rows are neighbours in memory; what is beyond the last step holds anything.
 pub(super) struct Blocks {
     /// The first row.
     top: usize,
     rows: usize,
+    /// Inner steps, a whole number of runs.
     depth: usize,
     /// Rows of every block but the last.
     height: usize,
+    /// Whether runs are (16, rows).
+    turned: bool,
     data: Vec<f32>,
+}
+
+thread_local! {
+    /// The memory of the blocks that this thread dropped last: products follow each other closely.
+    static SPARE: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+}
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        SPARE.set(std::mem::take(&mut self.data));
+    }
 }
 
 impl Blocks {
     /// Rows `rows` of a matrix of `depth` columns.
     pub(super) fn pack(left: Strided<'_>, rows: Range<usize>, depth: usize) -> Self {
         let height = dispatch(Height);
-        let mut data = vec![0.0; rows.len() * depth];
-        let pack = |(i, into): (usize, &mut [f32])| dispatch(Pack { left, top: rows.start + i * height, depth, into });
+        let (turned, whole) = (left.column != 1, depth.next_multiple_of(RUN));
+        let mut data = SPARE.take();
+        data.resize(rows.len() * whole, 0.0);
+        let pack = |(i, into): (usize, &mut [f32])| {
+            let part = Part { left, top: rows.start + i * height, depth, into };
+            if turned { dispatch(Turn(part)) } else { dispatch(Copy(part)) }
+        };
+        let size = (height * whole).max(1);
         if data.len() < 1 << 16 {
-            data.chunks_mut((height * depth).max(1)).enumerate().for_each(pack);
+            data.chunks_mut(size).enumerate().for_each(pack);
         } else {
-            data.par_chunks_mut(height * depth).enumerate().for_each(pack);
+            data.par_chunks_mut(size).enumerate().for_each(pack);
         }
-        Self { top: rows.start, rows: rows.len(), depth, height, data }
+        Self { top: rows.start, rows: rows.len(), depth: whole, height, turned, data }
     }
 
     /// How many blocks there are.
@@ -56,40 +81,54 @@ impl Kernel for Height {
     }
 }
 
-/// Turns a block of rows: (depth, rows).
-struct Pack<'a> {
+/// A block of rows to be packed.
+struct Part<'a> {
     left: Strided<'a>,
     top: usize,
     depth: usize,
     into: &'a mut [f32],
 }
 
-impl Kernel for Pack<'_> {
+/// Copies rows by runs.
+struct Copy<'a>(Part<'a>);
+
+impl Kernel for Copy<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let Self { left, top, depth, into } = self;
-        let tall = into.len() / depth;
-        if left.column != 1 {
-            // the other way round, neighbouring rows lie side by side
-            for (k, into) in into.chunks_exact_mut(tall).enumerate() {
-                let from = &left.data[top * left.row + k * left.column..];
-                if left.row == 1 {
-                    into.copy_from_slice(&from[..tall]);
-                } else {
-                    into.iter_mut().zip(from.iter().step_by(left.row)).for_each(|(into, x)| *into = *x);
-                }
+        let Part { left, top, depth, into } = self.0;
+        let tall = into.len() / depth.next_multiple_of(RUN);
+        let into = into.as_chunks_mut::<RUN>().0;
+        for i in 0..tall {
+            let at = (top + i) * left.row;
+            let (runs, rest) = left.data[at..at + depth].as_chunks::<RUN>();
+            for (run, from) in runs.iter().enumerate() {
+                L::store(L::load(from), &mut into[run * tall + i]);
             }
-            return;
+            if !rest.is_empty() {
+                into[runs.len() * tall + i][..rest.len()].copy_from_slice(rest);
+            }
         }
-        // sixteen steps at a time, so that what is written stays in the first cache
-        for first in (0..depth).step_by(16) {
-            let into = &mut into[first * tall..(first + 16).min(depth) * tall];
-            for i in 0..tall {
-                let at = (top + i) * left.row + first;
-                let from = &left.data[at..at + into.len() / tall];
-                into[i..].iter_mut().step_by(tall).zip(from).for_each(|(into, x)| *into = *x);
+    }
+}
+
+/// Copies steps of neighbouring rows.
+struct Turn<'a>(Part<'a>);
+
+impl Kernel for Turn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let Part { left, top, depth, into } = self.0;
+        let tall = into.len() / depth.next_multiple_of(RUN);
+        for (k, into) in into.chunks_exact_mut(tall).enumerate().take(depth) {
+            let from = &left.data[top * left.row + k * left.column..];
+            if left.row == 1 {
+                into.copy_from_slice(&from[..tall]);
+            } else {
+                into.iter_mut().zip(from.iter().step_by(left.row)).for_each(|(into, x)| *into = *x);
             }
         }
     }
@@ -187,21 +226,26 @@ impl<E: Element> Product<'_, E> {
             Start::Zero if from == 0 => {}
             Start::Bias(bias) if from == 0 => sums = [fetch::<L, C>(&bias[column..column + width]); M],
             _ => {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    *sums = fetch::<L, C>(place(i));
+                for i in 0..M {
+                    sums[i] = fetch::<L, C>(place(i));
                 }
             }
         }
         let right = &self.right.panel(panel)[from_here * lanes..to * lanes];
         let first = block * self.left.height * self.left.depth;
-        let left = &self.left.data[first + from_here * M..first + to * M];
+        let left = &self.left.data[first..first + self.left.depth * M];
         // each block asks for its share of the next panel, which otherwise comes from memory while everything waits
         let share = size_of_val(right) / (to - from_here).max(1) / self.blocks.len();
         let ahead = right.as_ptr().wrapping_add(right.len()).cast::<u8>();
         let ahead = ahead.wrapping_add((block - self.blocks.start) * share * (to - from_here));
-        let sums = accumulate::<L, E, M, C>(sums, left, right, (ahead, share));
-        for (i, sums) in sums.into_iter().enumerate() {
-            put::<L, C>(sums, place(i));
+        let sums = if self.left.turned {
+            accumulate::<L, E, M, C, true>(sums, left, from_here, right, (ahead, share))
+        } else {
+            accumulate::<L, E, M, C, false>(sums, left, from_here, right, (ahead, share))
+        };
+        // by index: iterators move the sums through memory
+        for i in 0..M {
+            put::<L, C>(&sums[i], place(i));
         }
     }
 }
@@ -210,54 +254,90 @@ impl<E: Element> Product<'_, E> {
 #[inline(always)]
 fn fetch<L: Level, const C: usize>(from: &[f32]) -> [L::Floats; C] {
     let mut floats = [L::zeros(); C];
-    let (chunks, rest) = from.as_chunks::<16>();
-    for c in 0..C.min(chunks.len()) {
-        floats[c] = L::load(&chunks[c]);
-    }
-    if !rest.is_empty() {
-        let mut last = [0.0; 16];
-        last[..rest.len()].copy_from_slice(rest);
-        floats[chunks.len()] = L::load(&last);
+    for c in 0..C {
+        let from = from.get(16 * c..).unwrap_or_default();
+        if let Some(from) = from.first_chunk::<16>() {
+            floats[c] = L::load(from);
+        } else if !from.is_empty() {
+            let mut last = [0.0; 16];
+            last[..from.len()].copy_from_slice(from);
+            floats[c] = L::load(&last);
+        }
     }
     floats
 }
 
 /// As many of `16 · C` floats as there is room for.
 #[inline(always)]
-fn put<L: Level, const C: usize>(floats: [L::Floats; C], into: &mut [f32]) {
-    let (chunks, rest) = into.as_chunks_mut::<16>();
-    for (floats, into) in floats.iter().zip(&mut *chunks) {
-        L::store(*floats, into);
-    }
-    if !rest.is_empty() {
-        let mut last = [0.0; 16];
-        L::store(floats[chunks.len()], &mut last);
-        rest.copy_from_slice(&last[..rest.len()]);
+fn put<L: Level, const C: usize>(floats: &[L::Floats; C], into: &mut [f32]) {
+    for c in 0..C {
+        let into = into.get_mut(16 * c..).unwrap_or_default();
+        if let Some(into) = into.first_chunk_mut::<16>() {
+            L::store(floats[c], into);
+        } else if !into.is_empty() {
+            let mut last = [0.0; 16];
+            L::store(floats[c], &mut last);
+            into.copy_from_slice(&last[..into.len()]);
+        }
     }
 }
 
-/// Adds the products of `left` (steps, M) and `right` (steps, 16 · C). With each step, what is `ahead` comes nearer by so many bytes.
+/// Adds the products of `left`'s steps from `first` on, in runs, and `right` (steps, 16 · C). With each step, what is `ahead` comes nearer
+/// by so many bytes.
 #[inline(always)]
-fn accumulate<L: Level, E: Element, const M: usize, const C: usize>(
+fn accumulate<L: Level, E: Element, const M: usize, const C: usize, const TURNED: bool>(
     mut sums: [[L::Floats; C]; M],
     left: &[f32],
+    first: usize,
     right: &[E],
     ahead: (*const u8, usize),
 ) -> [[L::Floats; C]; M] {
+    let (runs, right) = (left.as_chunks::<RUN>().0.as_chunks::<M>().0, right.as_chunks::<16>().0.as_chunks::<C>().0);
     let mut next = ahead.0;
-    for (left, right) in left.as_chunks::<M>().0.iter().zip(right.as_chunks::<16>().0.as_chunks::<C>().0) {
-        L::prefetch(next);
-        next = next.wrapping_add(ahead.1);
-        let mut wide = [L::zeros(); C];
-        for c in 0..C {
-            wide[c] = E::load::<L>(&right[c]);
+    // the first run may begin in the middle, and the last end there
+    let head = (first.next_multiple_of(RUN) - first).min(right.len());
+    let (head, rest) = right.split_at(head);
+    if let (false, Some(run)) = (head.is_empty(), runs.get(first / RUN)) {
+        for (k, right) in (first % RUN..RUN).zip(head) {
+            step::<L, E, M, C, TURNED>(&mut sums, run, k, right);
+            L::prefetch(next);
+            next = next.wrapping_add(ahead.1);
         }
-        for i in 0..M {
-            let value = L::splat(left[i]);
-            for c in 0..C {
-                sums[i][c] = L::multiply_add(value, wide[c], sums[i][c]);
-            }
+    }
+    let (whole, tail) = rest.as_chunks::<RUN>();
+    let runs = &runs[first.div_ceil(RUN)..];
+    for (run, right) in runs.iter().zip(whole) {
+        for k in 0..RUN {
+            L::prefetch(next);
+            next = next.wrapping_add(ahead.1);
+            step::<L, E, M, C, TURNED>(&mut sums, run, k, &right[k]);
+        }
+    }
+    if let (false, Some(run)) = (tail.is_empty(), runs.get(whole.len())) {
+        for (k, right) in (0..RUN).zip(tail) {
+            step::<L, E, M, C, TURNED>(&mut sums, run, k, right);
         }
     }
     sums
+}
+
+/// One inner step: `run` is (M, 16), or (16, M) where it is turned.
+#[inline(always)]
+fn step<L: Level, E: Element, const M: usize, const C: usize, const TURNED: bool>(
+    sums: &mut [[L::Floats; C]; M],
+    run: &[[f32; RUN]; M],
+    k: usize,
+    right: &[[E; 16]; C],
+) {
+    let mut wide = [L::zeros(); C];
+    for c in 0..C {
+        wide[c] = E::load::<L>(&right[c]);
+    }
+    let flat = run.as_flattened();
+    for i in 0..M {
+        let value = L::splat(if TURNED { flat[k * M + i] } else { flat[i * RUN + k] });
+        for c in 0..C {
+            sums[i][c] = L::multiply_add(value, wide[c], sums[i][c]);
+        }
+    }
 }
