@@ -215,9 +215,7 @@ impl Decoder {
         let norm_if =
             |x: Tensor, weight: &Option<Tensor>| weight.as_ref().map_or_else(|| Ok(x.clone()), |weight| norm(&x, weight));
         let normed = norm(x, &layer.input_norm)?;
-        let mut q = layer.q.forward(&normed, kernels, dropout)?;
-        let mut k = layer.k.forward(&normed, kernels, dropout)?;
-        let v = layer.v.forward(&normed, kernels, dropout)?;
+        let [mut q, mut k, v] = Linear::forward_all([&layer.q, &layer.k, &layer.v], &normed, kernels, dropout)?;
         if let Some([query_norm, key_norm]) = &layer.head_norms {
             q = head_norm(&q, query_norm, self.config.norm, kernels)?;
             k = head_norm(&k, key_norm, self.config.norm, kernels)?;
@@ -226,7 +224,7 @@ impl Decoder {
         let said = layer.o.forward(&mixed, kernels, dropout)?;
         let x = (x + norm_if(said, &layer.attention_out_norm)?)?;
         let normed = norm(&x, &layer.mlp_norm)?;
-        let (gate, up) = (layer.gate.forward(&normed, kernels, dropout)?, layer.up.forward(&normed, kernels, dropout)?);
+        let [gate, up] = Linear::forward_all([&layer.gate, &layer.up], &normed, kernels, dropout)?;
         let said = layer.down.forward(&gated(&gate, &up, self.config.activation, kernels)?, kernels, dropout)?;
         x + norm_if(said, &layer.mlp_out_norm)?
     }

@@ -15,9 +15,9 @@ pub(super) struct AdaptedProduct {
     pub(super) scale: f32,
 }
 
-/// `out = start + left · right`, with `left` (rows, depth) and `right` (depth, columns).
-fn product(left: Strided<'_>, rows: usize, right: &Packed, start: Start<'_>, out: &mut [f32]) {
-    gemm::product(left, rows, right, start, Band::Full, out, right.columns);
+/// `out += left · right`, with `left` (rows, depth) and `right` (depth, columns).
+fn add_product(left: Strided<'_>, rows: usize, right: &Packed, out: &mut [f32]) {
+    gemm::product(left, rows, right, Start::Output, Band::Full, out, right.columns);
 }
 
 impl AdaptedProduct {
@@ -30,10 +30,7 @@ impl AdaptedProduct {
 fn inner(x: &[f32], a: &[f32], rank: usize) -> Vec<f32> {
     let width = a.len() / rank;
     let rows = x.len() / width;
-    let mut inner = vec![0.0; rows * rank];
-    let a = Packed::new(Strided::rows(a, width).transposed(), width, rank);
-    product(Strided::rows(x, width), rows, &a, Start::Zero, &mut inner);
-    inner
+    gemm::fresh(Strided::rows(x, width), rows, &Packed::new(Strided::rows(a, width).transposed(), width, rank), None)
 }
 
 impl CustomOp3 for AdaptedProduct {
@@ -56,11 +53,10 @@ impl CustomOp3 for AdaptedProduct {
         }
         let (x, a, b) = (floats(x, lx)?, floats(a, la)?, floats(b, lb)?);
         let bias = self.bias.as_ref().map(Floats::of).transpose()?;
-        let mut y = vec![0.0; rows * out];
-        self.weight.forward(x, bias.as_deref(), &mut y);
+        let mut y = self.weight.apply(x, bias.as_deref());
         let inner = inner(x, a, rank);
         let b = Packed::new(Strided::rows(&self.scaled(b), rank).transposed(), rank, out);
-        product(Strided::rows(&inner, rank), rows, &b, Start::Output, &mut y);
+        add_product(Strided::rows(&inner, rank), rows, &b, &mut y);
         Ok(output(y, (rows, out)))
     }
 
@@ -77,15 +73,12 @@ impl CustomOp3 for AdaptedProduct {
         let grad = grad.contiguous()?;
         let reached = x.track_op();
         let (x, a, b, grad) = (Floats::of(x)?, Floats::of(a)?, Floats::of(b)?, Floats::of(&grad)?);
-        let mut grad_inner = vec![0.0; rows * rank];
         let packed = Packed::new(Strided::rows(&self.scaled(&b), rank), out, rank);
-        product(Strided::rows(&grad, out), rows, &packed, Start::Zero, &mut grad_inner);
+        let grad_inner = gemm::fresh(Strided::rows(&grad, out), rows, &packed, None);
 
         let grad_x = if reached {
-            let mut grad_x = vec![0.0; rows * width];
-            self.weight.backward(&grad, &mut grad_x);
-            let packed = Packed::new(Strided::rows(&a, width), rank, width);
-            product(Strided::rows(&grad_inner, rank), rows, &packed, Start::Output, &mut grad_x);
+            let mut grad_x = self.weight.apply_back(&grad);
+            add_product(Strided::rows(&grad_inner, rank), rows, &Packed::new(Strided::rows(&a, width), rank, width), &mut grad_x);
             Some(tensor(grad_x, (rows, width))?)
         } else {
             None
@@ -94,11 +87,9 @@ impl CustomOp3 for AdaptedProduct {
         // the adapter's gradients with the few rows on the left, so that the wide matrices are read once
         let inner = self.scaled(&inner(&x, &a, rank));
         let mut packed = Packed::new(Strided::rows(&grad, out), rows, out);
-        let mut grad_b = vec![0.0; rank * out];
-        product(Strided::rows(&inner, rank).transposed(), rank, &packed, Start::Zero, &mut grad_b);
+        let grad_b = gemm::fresh(Strided::rows(&inner, rank).transposed(), rank, &packed, None);
         packed.refill(Strided::rows(&x, width), rows, width);
-        let mut grad_a = vec![0.0; rank * width];
-        product(Strided::rows(&grad_inner, rank).transposed(), rank, &packed, Start::Zero, &mut grad_a);
+        let grad_a = gemm::fresh(Strided::rows(&grad_inner, rank).transposed(), rank, &packed, None);
         let grad_b = tensor(grad_b, (rank, out))?.t()?.contiguous()?;
         Ok((grad_x, Some(tensor(grad_a, (rank, width))?), Some(grad_b)))
     }

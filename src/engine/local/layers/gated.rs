@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
-use super::cpu::rows::{GatedUnit, GatedUnitBackward, Gelu, Silu};
+use super::cpu::rows::{GatedUnitBackward, Gelu, Silu, gated_unit};
 use super::host::{Floats, floats, output, tensor};
 use super::{Kernels, cpu};
 
@@ -34,15 +34,10 @@ impl CustomOp2 for Gate {
 
     fn cpu_fwd(&self, gate: &CpuStorage, lg: &Layout, up: &CpuStorage, lu: &Layout) -> Result<(CpuStorage, Shape)> {
         let (gate, up) = (floats(gate, lg)?, floats(up, lu)?);
-        let mut out = vec![0.0; gate.len()];
-        cpu::over_rows(&mut out, 16, |first, out| {
-            let part = first..first + out.len();
-            let (gate, up) = (&gate[part.clone()], &up[part]);
-            match self.0 {
-                Activation::Silu => cpu::run(GatedUnit { activation: Silu, gate, up, out }),
-                Activation::GeluTanh => cpu::run(GatedUnit { activation: Gelu, gate, up, out }),
-            }
-        });
+        let out = match self.0 {
+            Activation::Silu => gated_unit(Silu, gate, up),
+            Activation::GeluTanh => gated_unit(Gelu, gate, up),
+        };
         Ok(output(out, lg.shape().clone()))
     }
 

@@ -3,10 +3,10 @@
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::adapted::AdaptedProduct;
-use super::cpu::gemm::{self, Band, Packed, Start, Strided};
+use super::cpu::gemm::{self, Packed, Strided};
 use super::cpu::rows::ColumnSums;
 use super::host::{Floats, floats, output, tensor};
-use super::weight::{FrozenProduct, Weight};
+use super::weight::{Frozen, FrozenProduct, Weight, side_by_side};
 use super::{Kernels, cpu};
 
 /// A named linear layer.
@@ -59,6 +59,32 @@ impl Linear {
         plain + change.to_dtype(x.dtype())?
     }
 
+    /// [`Linear::forward`] of several layers with one input.
+    pub(crate) fn forward_all<const N: usize>(
+        layers: [&Self; N],
+        x: &Tensor,
+        kernels: Kernels,
+        dropout: &mut Option<&mut dyn Dropout>,
+    ) -> Result<[Tensor; N]> {
+        let plain: Vec<_> = layers.iter().filter_map(|layer| layer.plain()).collect();
+        let together = if plain.len() == N && !x.track_op() { side_by_side(&x.contiguous()?, &plain)? } else { None };
+        let results = match together {
+            Some(results) => results,
+            None => layers.iter().map(|layer| layer.forward(x, kernels, dropout)).collect::<Result<_>>()?,
+        };
+        results.try_into().or_else(|_| candle_core::bail!("a layer gave no result"))
+    }
+
+    /// Weight and bias, if nothing about the layer is trained or adapted.
+    fn plain(&self) -> Option<(&Frozen, Option<&Tensor>)> {
+        match (&self.weight, &self.adapter) {
+            (Weight::Frozen(weight), None) if !self.bias.as_ref().is_some_and(Tensor::track_op) => {
+                Some((weight, self.bias.as_ref()))
+            }
+            _ => None,
+        }
+    }
+
     /// Adds the adapter into the weight, `W + scale · B A`, in f32 arithmetic.
     pub(crate) fn merge(&mut self) -> Result<()> {
         let Some(adapter) = self.adapter.take() else { return Ok(()) };
@@ -104,16 +130,14 @@ fn loose_product(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, kernels: Ke
 struct Product;
 
 impl Product {
-    fn forward(x: &[f32], lx: &Layout, weight: &[f32], lw: &Layout, start: Start<'_>) -> Result<(CpuStorage, Shape)> {
+    fn forward(x: &[f32], lx: &Layout, weight: &[f32], lw: &Layout, bias: Option<&[f32]>) -> Result<(CpuStorage, Shape)> {
         let (rows, inner) = lx.shape().dims2()?;
         let (out, inner_too) = lw.shape().dims2()?;
         if inner != inner_too {
             candle_core::bail!("a product of width {inner} was given a weight of width {inner_too}");
         }
-        let mut y = vec![0.0; rows * out];
         let packed = pack(weight, (out, inner));
-        gemm::product(Strided::rows(x, inner), rows, &packed, start, Band::Full, &mut y, out);
-        Ok(output(y, (rows, out)))
+        Ok(output(gemm::fresh(Strided::rows(x, inner), rows, &packed, bias), (rows, out)))
     }
 
     /// The gradients of `x` and `weight`.
@@ -123,9 +147,7 @@ impl Product {
         let held = Floats::of(grad)?;
         let grad = Strided::rows(&held, out);
         let product = |left, rows, right: Strided<'_>, depth, columns| {
-            let mut result = vec![0.0; rows * columns];
-            gemm::product(left, rows, &Packed::new(right, depth, columns), Start::Zero, Band::Full, &mut result, columns);
-            tensor(result, (rows, columns))
+            tensor(gemm::fresh(left, rows, &Packed::new(right, depth, columns), None), (rows, columns))
         };
         let grad_x =
             if x.track_op() { Some(product(grad, rows, Strided::rows(&Floats::of(weight)?, inner), out, inner)?) } else { None };
@@ -144,7 +166,7 @@ impl CustomOp2 for Product {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, weight: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
-        Self::forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, Start::Zero)
+        Self::forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, None)
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -166,7 +188,7 @@ impl CustomOp3 for Product {
         bias: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        Self::forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, Start::Bias(floats(bias, lb)?))
+        Self::forward(floats(x, lx)?, lx, floats(weight, lw)?, lw, Some(floats(bias, lb)?))
     }
 
     fn bwd(

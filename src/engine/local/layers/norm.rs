@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
-use super::cpu::rows::{Normed, NormedBackward};
+use super::cpu::rows::{NormedBackward, normed};
 use super::host::{Floats, floats, output, tensor};
 use super::{Kernels, cpu};
 
@@ -60,11 +60,7 @@ impl CustomOp2 for RmsNorm {
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, weight: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
         let (x, weight) = (floats(x, lx)?, floats(weight, lw)?);
-        let mut out = vec![0.0; x.len()];
-        cpu::over_rows(&mut out, weight.len(), |first, out| {
-            cpu::run(Normed { x: &x[first..first + out.len()], weight, eps: self.eps, out });
-        });
-        Ok(output(out, lx.shape().clone()))
+        Ok(output(normed(x, weight, self.eps), lx.shape().clone()))
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {

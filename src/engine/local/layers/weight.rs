@@ -98,7 +98,15 @@ impl Right {
         }
     }
 
-    /// `out = bias + left · self` for rows of `left`, (rows, depth) → (rows, columns).
+    /// `bias + left · self` for rows of `left`, (rows, depth) → (rows, columns).
+    fn fresh(&self, left: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        match self {
+            Self::Wide(right) => gemm::fresh(Strided::rows(left, right.depth), left.len() / right.depth.max(1), right, bias),
+            Self::Narrow(right) => narrow::fresh(&Left::of(left, right.depth()), &[(right, bias)]).pop().unwrap_or_default(),
+        }
+    }
+
+    /// [`Right::fresh`] into memory that is there.
     fn product(&self, left: &[f32], bias: Option<&[f32]>, out: &mut [f32]) {
         match self {
             Self::Wide(right) => {
@@ -107,9 +115,7 @@ impl Right {
                 gemm::product(Strided::rows(left, right.depth), rows, right, start, Band::Full, out, right.columns);
             }
             Self::Narrow(right) => {
-                let mut rounded = Left::default();
-                rounded.refill(left, right.depth());
-                narrow::product(&rounded, right, bias, out, right.columns());
+                narrow::product(&Left::of(left, right.depth()), right, bias, out, right.columns());
             }
         }
     }
@@ -159,7 +165,21 @@ impl Frozen {
     /// # Panics
     /// If the lengths are not whole rows.
     pub fn backward(&self, grad: &[f32], grad_x: &mut [f32]) {
-        self.turned.get_or_init(|| self.right.transposed()).product(grad, None, grad_x);
+        self.turned().product(grad, None, grad_x);
+    }
+
+    fn turned(&self) -> &Right {
+        self.turned.get_or_init(|| self.right.transposed())
+    }
+
+    /// `x Wᵀ + b` in new memory.
+    pub(super) fn apply(&self, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        self.right.fresh(x, bias)
+    }
+
+    /// The gradient of `x` in new memory.
+    pub(super) fn apply_back(&self, grad: &[f32]) -> Vec<f32> {
+        self.turned().fresh(grad, None)
     }
 
     fn row(&self, row: usize, into: &mut [f32]) {
@@ -189,6 +209,24 @@ impl Frozen {
     }
 }
 
+/// `x Wᵀ + b` for several weights in bf16 and their biases, with one input `x` (rows, in) that is rounded once; nothing flows back. `None`
+/// if a weight is not in bf16.
+pub(super) fn side_by_side(x: &Tensor, layers: &[(&Frozen, Option<&Tensor>)]) -> Result<Option<Vec<Tensor>>> {
+    let (rows, inner) = x.dims2()?;
+    let mut rights = Vec::with_capacity(layers.len());
+    for (weight, bias) in layers {
+        let Right::Narrow(right) = &weight.right else { return Ok(None) };
+        if right.depth() != inner {
+            bail!("a product of width {inner} was given a weight of width {}", right.depth());
+        }
+        rights.push((right, bias.map(Floats::of).transpose()?));
+    }
+    let rights: Vec<_> = rights.iter().map(|(right, bias)| (*right, bias.as_deref())).collect();
+    let results = narrow::fresh(&Left::of(&Floats::of(x)?, inner), &rights);
+    let tensors = results.into_iter().zip(rights).map(|(values, (right, _))| tensor(values, (rows, right.columns())));
+    tensors.collect::<Result<_>>().map(Some)
+}
+
 /// `x Wᵀ + b` with a frozen weight and bias; only `x` has a gradient.
 pub(super) struct FrozenProduct {
     pub(super) weight: Arc<Frozen>,
@@ -207,15 +245,11 @@ impl CustomOp1 for FrozenProduct {
             bail!("a product of width {inner} was given a weight of width {inner_too}");
         }
         let bias = self.bias.as_ref().map(Floats::of).transpose()?;
-        let mut y = vec![0.0; rows * out];
-        self.weight.forward(floats(x, lx)?, bias.as_deref(), &mut y);
-        Ok(output(y, (rows, out)))
+        Ok(output(self.weight.apply(floats(x, lx)?, bias.as_deref()), (rows, out)))
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let grad = grad.contiguous()?;
-        let mut grad_x = vec![0.0; x.elem_count()];
-        self.weight.backward(&Floats::of(&grad)?, &mut grad_x);
-        Ok(Some(tensor(grad_x, x.shape())?))
+        Ok(Some(tensor(self.weight.apply_back(&Floats::of(&grad)?), x.shape())?))
     }
 }

@@ -11,6 +11,8 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
 use self::simd::{Kernel, dispatch};
@@ -25,8 +27,20 @@ fn shared(elements: usize) -> bool {
     elements >= 1 << 16 && rayon::current_num_threads() > 1
 }
 
+/// Floats that are computed where they lie, without zeros being written there first.
+///
+/// # Safety
+/// `fill` writes every element.
+unsafe fn computed(len: usize, fill: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut floats = Vec::with_capacity(len);
+    fill(&mut floats.spare_capacity_mut()[..len]);
+    // SAFETY: there is room for them, and all are written, by the caller's promise.
+    unsafe { floats.set_len(len) };
+    floats
+}
+
 /// Cuts rows of `width` into pieces and calls `work` with each piece's first element and its output, on all threads if that pays.
-pub(super) fn over_rows(out: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+pub(super) fn over_rows<T: Send>(out: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if !shared(out.len()) {
         return work(0, out);
     }

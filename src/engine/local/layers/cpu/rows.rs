@@ -1,15 +1,26 @@
 //! Kernels that go over rows once: the norm, the gated activation and the soft cap, forward and backward.
 
+use std::mem::MaybeUninit;
+
 use super::math::{SUMS, dot, exp, tanh};
-use super::simd::{Kernel, Level, multiply_add};
+use super::simd::{Kernel, Level, dispatch, multiply_add};
+use super::{computed, over_rows};
 
 /// Root-mean-square norm of every row of `x`, times `weight`.
-#[derive(Debug)]
-pub(crate) struct Normed<'a> {
-    pub(crate) x: &'a [f32],
-    pub(crate) weight: &'a [f32],
-    pub(crate) eps: f32,
-    pub(crate) out: &'a mut [f32],
+pub(crate) fn normed(x: &[f32], weight: &[f32], eps: f32) -> Vec<f32> {
+    assert!(x.len().is_multiple_of(weight.len()), "not whole rows");
+    let fill = |room: &mut [_]| {
+        over_rows(room, weight.len(), |first, out| dispatch(Normed { x: &x[first..first + out.len()], weight, eps, out }));
+    };
+    // SAFETY: the kernel writes every element of whole rows.
+    unsafe { computed(x.len(), fill) }
+}
+
+struct Normed<'a> {
+    x: &'a [f32],
+    weight: &'a [f32],
+    eps: f32,
+    out: &'a mut [MaybeUninit<f32>],
 }
 
 #[inline(always)]
@@ -26,7 +37,7 @@ impl Kernel for Normed<'_> {
         for (x, out) in self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)) {
             let inverse = inverse_rms::<L>(x, self.eps);
             for ((out, x), weight) in out.iter_mut().zip(x).zip(self.weight) {
-                *out = x * inverse * weight;
+                out.write(x * inverse * weight);
             }
         }
     }
@@ -118,12 +129,24 @@ impl Activation for Gelu {
     }
 }
 
-/// `activation(gate) · up`.
-pub(crate) struct GatedUnit<'a, A> {
-    pub(crate) activation: A,
-    pub(crate) gate: &'a [f32],
-    pub(crate) up: &'a [f32],
-    pub(crate) out: &'a mut [f32],
+/// `activation(gate) · up`, element by element.
+pub(crate) fn gated_unit<A: Activation + Copy + Sync>(activation: A, gate: &[f32], up: &[f32]) -> Vec<f32> {
+    assert_eq!(gate.len(), up.len(), "gate and up differ in size");
+    let fill = |room: &mut [_]| {
+        over_rows(room, 16, |first, out| {
+            let part = first..first + out.len();
+            dispatch(GatedUnit { activation, gate: &gate[part.clone()], up: &up[part], out });
+        });
+    };
+    // SAFETY: the kernel writes every element.
+    unsafe { computed(gate.len(), fill) }
+}
+
+struct GatedUnit<'a, A> {
+    activation: A,
+    gate: &'a [f32],
+    up: &'a [f32],
+    out: &'a mut [MaybeUninit<f32>],
 }
 
 impl<A: Activation> Kernel for GatedUnit<'_, A> {
@@ -132,7 +155,7 @@ impl<A: Activation> Kernel for GatedUnit<'_, A> {
     #[inline(always)]
     fn run<L: Level>(self) {
         for ((out, gate), up) in self.out.iter_mut().zip(self.gate).zip(self.up) {
-            *out = self.activation.gate::<L>(*gate, *up);
+            out.write(self.activation.gate::<L>(*gate, *up));
         }
     }
 }

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 pub(crate) use self::packed::{Element, Packed};
 use self::sheet::Sheet;
 use self::tile::{Blocks, DEPTH, Product};
+use super::computed;
 use super::simd::dispatch;
 
 /// Elements of the left-hand side that are packed and worked through together, so that they stay in the second cache: a MiB.
@@ -104,10 +105,22 @@ pub(crate) fn product<E: Element>(
     out: &mut [f32],
     stride: usize,
 ) {
+    onto(Sheet::new(out, stride, rows, right.columns), left, right, start, band);
+}
+
+/// [`product`] in memory of its own, which nobody has to fill first: (rows, columns), started from zero or a bias.
+pub(crate) fn fresh<E: Element>(left: Strided<'_>, rows: usize, right: &Packed<E>, bias: Option<&[f32]>) -> Vec<f32> {
+    let start = bias.map_or(Start::Zero, Start::Bias);
+    let fill = |room: &mut [_]| onto(Sheet::unwritten(room, right.columns, rows, right.columns), left, right, start, Band::Full);
+    // SAFETY: a whole product writes every element of its sheet, and reads none that it has not written.
+    unsafe { computed(rows * right.columns, fill) }
+}
+
+fn onto<E: Element>(sheet: Sheet<'_>, left: Strided<'_>, right: &Packed<E>, start: Start<'_>, band: Band) {
+    let rows = sheet.rows();
     if rows == 0 || right.columns == 0 {
         return;
     }
-    let sheet = Sheet::new(out, stride, rows, right.columns);
     let threads = rayon::current_num_threads();
     let alone = threads == 1 || rows * right.columns * right.depth < WORTH_SHARING;
     let height = (NEAR / right.depth.clamp(1, DEPTH)).clamp(48, 480) / 12 * 12;

@@ -1,6 +1,7 @@
 //! A row-major output that several threads fill, each its own columns.
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 /// `rows` rows of `columns` floats, `stride` apart. Copies of one sheet may be written from several threads, as long as no element is
 /// written by two of them.
@@ -26,6 +27,15 @@ impl<'a> Sheet<'a> {
     pub(super) fn new(out: &'a mut [f32], stride: usize, rows: usize, columns: usize) -> Self {
         assert!(columns <= stride && out.len() >= (rows.max(1) - 1) * stride + columns, "the output is too small");
         Self { start: out.as_mut_ptr(), stride, rows, columns, held: PhantomData }
+    }
+
+    /// A sheet over floats that hold nothing yet.
+    ///
+    /// # Panics
+    /// If `out` is too small.
+    pub(super) fn unwritten(out: &'a mut [MaybeUninit<f32>], stride: usize, rows: usize, columns: usize) -> Self {
+        assert!(columns <= stride && out.len() >= (rows.max(1) - 1) * stride + columns, "the output is too small");
+        Self { start: out.as_mut_ptr().cast(), stride, rows, columns, held: PhantomData }
     }
 
     pub(super) fn rows(&self) -> usize {

@@ -178,6 +178,13 @@ impl Kernel for Narrowed<'_> {
 
 impl Left {
     /// Rounds rows of `depth` floats.
+    pub(crate) fn of(rows: &[f32], depth: usize) -> Self {
+        let mut left = Self::default();
+        left.refill(rows, depth);
+        left
+    }
+
+    /// Rounds rows of `depth` floats.
     pub(crate) fn refill(&mut self, rows: &[f32], depth: usize) {
         self.tiles = tiles(depth);
         self.rows = rows.len() / depth;
@@ -195,27 +202,54 @@ impl Left {
 
 /// `out[i, j] = bias[j] + Σ_k left[i, k] · right[k, j]`; without a bias from zero.
 pub(crate) fn product(left: &Left, right: &Narrow, bias: Option<&[f32]>, out: &mut [f32], stride: usize) {
-    if left.rows == 0 || right.columns == 0 {
-        return;
-    }
-    assert_eq!(left.tiles, tiles(right.depth), "the inner dimensions differ");
-    let sheet = Sheet::new(out, stride, left.rows, right.columns);
-    let panels = right.columns.div_ceil(LANES);
-    let work = |panels: Range<usize>| Task { left, right, bias, sheet, panels }.run();
-    let near = (NEAR / (2 * TALL * left.tiles.min(DEPTH / DEEP))).max(1);
-    let threads = rayon::current_num_threads();
-    let alone = threads == 1 || left.rows * right.columns * right.depth < 1 << 21;
-    let share = if alone { near } else { near.min(panels.div_ceil(threads * 2)) };
-    let part = |i: usize| work(i * share..((i + 1) * share).min(panels));
-    if alone { (0..panels.div_ceil(share)).for_each(part) } else { (0..panels.div_ceil(share)).into_par_iter().for_each(part) }
+    run(&[Wanted { left, right, bias, sheet: Sheet::new(out, stride, left.rows, right.columns) }]);
 }
 
-/// Some panels of a product: nobody else writes their columns.
-struct Task<'a> {
+/// The products of one left-hand side with several right-hand sides and their biases, each (rows, columns) in memory of its own.
+pub(crate) fn fresh(left: &Left, rights: &[(&Narrow, Option<&[f32]>)]) -> Vec<Vec<f32>> {
+    let mut all: Vec<_> = rights.iter().map(|(right, _)| Vec::with_capacity(left.rows * right.columns)).collect();
+    let mut wanted = Vec::with_capacity(rights.len());
+    for (out, &(right, bias)) in all.iter_mut().zip(rights) {
+        assert!(right.depth > 0, "an empty sum would write nothing");
+        let room = &mut out.spare_capacity_mut()[..left.rows * right.columns];
+        wanted.push(Wanted { left, right, bias, sheet: Sheet::unwritten(room, right.columns, left.rows, right.columns) });
+    }
+    run(&wanted);
+    for (out, (right, _)) in all.iter_mut().zip(rights) {
+        // SAFETY: there is room for them, and a product writes every element of its sheet.
+        unsafe { out.set_len(left.rows * right.columns) };
+    }
+    all
+}
+
+/// A product and where it belongs.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
     left: &'a Left,
     right: &'a Narrow,
     bias: Option<&'a [f32]>,
     sheet: Sheet<'a>,
+}
+
+/// Computes products, on all threads if that pays.
+fn run(wanted: &[Wanted<'_>]) {
+    let threads = rayon::current_num_threads();
+    let size: usize = wanted.iter().map(|w| w.left.rows * w.right.columns * w.right.depth).sum();
+    let alone = threads == 1 || size < 1 << 21;
+    let tasks = wanted.iter().flat_map(|&wanted| {
+        let Wanted { left, right, .. } = wanted;
+        assert_eq!(left.tiles, tiles(right.depth), "the inner dimensions differ");
+        let panels = if left.rows == 0 { 0 } else { right.columns.div_ceil(LANES) };
+        let near = (NEAR / (2 * TALL * left.tiles.clamp(1, DEPTH / DEEP))).max(1);
+        let share = if alone { near } else { near.min(panels.div_ceil(threads * 2)).max(1) };
+        (0..panels.div_ceil(share)).map(move |i| Task { wanted, panels: i * share..((i + 1) * share).min(panels) })
+    });
+    if alone { tasks.for_each(Task::run) } else { tasks.collect::<Vec<_>>().into_par_iter().for_each(Task::run) }
+}
+
+/// Some panels of a product: nobody else writes their columns.
+struct Task<'a> {
+    wanted: Wanted<'a>,
     panels: Range<usize>,
 }
 
@@ -262,8 +296,8 @@ impl Task<'_> {
 
     fn pieces(&self, add: impl Fn(Piece<'_>, Sheet<'_>)) {
         let mut spare = Aligned([[0.0; LANES]; 2 * TALL]);
-        let (all, tiles) = (self.sheet.rows().div_ceil(2 * TALL), self.left.tiles);
-        if self.left.data.len() <= NEAR {
+        let (all, tiles) = (self.wanted.sheet.rows().div_ceil(2 * TALL), self.wanted.left.tiles);
+        if self.wanted.left.data.len() <= NEAR {
             // the left-hand side stays near: each panel is read once, while its rows' products ask for the next
             for from in (0..tiles).step_by(DEPTH / DEEP) {
                 for panel in self.panels.clone() {
@@ -283,30 +317,30 @@ impl Task<'_> {
     /// moves it.
     #[inline(always)]
     fn piece(&self, row: usize, panel: usize, from: usize, spare: &mut Sums, add: &impl Fn(Piece<'_>, Sheet<'_>)) {
-        let (rows, tiles) = (self.sheet.rows(), self.left.tiles);
+        let (rows, tiles) = (self.wanted.sheet.rows(), self.wanted.left.tiles);
         let to = (from + DEPTH / DEEP).min(tiles);
         let lines = |block: usize| {
             let there = if block * TALL < rows { (block * tiles + from) * TALL..(block * tiles + to) * TALL } else { 0..0 };
-            &self.left.data[there]
+            &self.wanted.left.data[there]
         };
-        let right = &self.right.panel(panel)[from * TALL * 2..to * TALL * 2];
+        let right = &self.wanted.right.panel(panel)[from * TALL * 2..to * TALL * 2];
         let next = right.as_ptr().wrapping_add(right.len() + row * (to - from) * AHEAD);
         let piece = Piece {
             left: [lines(2 * row), lines(2 * row + 1)],
             right,
-            goes_on: from > 0 || self.bias.is_some(),
+            goes_on: from > 0 || self.wanted.bias.is_some(),
             ahead: if row < 2 * TALL / AHEAD { next } else { right.as_ptr() },
         };
         let (row, column) = (row * 2 * TALL, panel * LANES);
-        let (tall, wide) = (piece.tall().min(rows - row), LANES.min(self.right.columns - column));
+        let (tall, wide) = (piece.tall().min(rows - row), LANES.min(self.wanted.right.columns - column));
         // SAFETY: these columns are this task's alone.
-        let place = |i: usize| unsafe { self.sheet.part(row + i, column, wide) };
-        if let Some(bias) = self.bias.filter(|_| from == 0) {
+        let place = |i: usize| unsafe { self.wanted.sheet.part(row + i, column, wide) };
+        if let Some(bias) = self.wanted.bias.filter(|_| from == 0) {
             (0..tall).for_each(|i| place(i).copy_from_slice(&bias[column..column + wide]));
         }
         if tall == piece.tall() && wide == LANES {
             // SAFETY: as above.
-            return add(piece, unsafe { self.sheet.cut(row, column, tall, wide) });
+            return add(piece, unsafe { self.wanted.sheet.cut(row, column, tall, wide) });
         }
         if piece.goes_on {
             (0..tall).for_each(|i| spare[i][..wide].copy_from_slice(place(i)));
