@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::mask::{Masks, Progress};
 use super::sampler::Sampler;
 use crate::engine::local::arch::{Decoder, DecoderConfig, KvCache, Ragged};
+use crate::engine::local::layers::Floats;
 use crate::error::Result;
 use crate::record::Finish;
 use crate::tool::interrupt;
@@ -34,7 +35,7 @@ impl Budget {
         let by_cache = BYTES / (per_token * positions.max(1));
         let by_logits = (BYTES / 4) / (config.vocab_size * 4);
         let bearable = by_cache.min(by_logits);
-        Self { rows: bearable.clamp(1, 128), forks: bearable.clamp(1, 2048), tokens: 4096 }
+        Self { rows: bearable.clamp(1, 128), forks: bearable.clamp(1, 2048), tokens: 1024 }
     }
 }
 
@@ -206,7 +207,9 @@ impl Job<'_> {
     /// Draws one token for every row; row `i` reads line `line(i)` of the logits.
     fn draw(&mut self, rows: &mut [Row], logits: &candle_core::Tensor, line: impl Fn(usize) -> usize + Sync) -> Result<()> {
         let vocab = logits.dim(1)?;
-        let logits: Vec<f32> = logits.flatten_all()?.to_vec1()?;
+        let logits = logits.to_device(&candle_core::Device::Cpu)?.contiguous()?;
+        let logits = Floats::of(&logits)?;
+        let logits: &[f32] = &logits;
         let mut allowed = Vec::with_capacity(rows.len());
         for row in rows.iter() {
             let Some((masks, progress)) = self.masks.as_mut().zip(row.progress.as_ref()) else {

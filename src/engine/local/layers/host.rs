@@ -21,7 +21,7 @@ pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor
 }
 
 /// A tensor's floats, held for reading.
-pub(super) struct Floats<'a> {
+pub(in crate::engine::local) struct Floats<'a> {
     storage: StorageRef<'a>,
     from: usize,
     to: usize,
@@ -29,7 +29,7 @@ pub(super) struct Floats<'a> {
 
 impl<'a> Floats<'a> {
     /// Holds the floats of a contiguous f32 tensor on the CPU.
-    pub(super) fn of(tensor: &'a Tensor) -> Result<Self> {
+    pub(in crate::engine::local) fn of(tensor: &'a Tensor) -> Result<Self> {
         let (storage, layout) = tensor.storage_and_layout();
         let Some((from, to)) = layout.contiguous_offsets() else { bail!("a fused operation was given a tensor with gaps") };
         if tensor.dtype() != DType::F32 || !tensor.device().is_cpu() {

@@ -29,6 +29,7 @@ pub(super) use cache::LayerCache;
 pub(super) use cpu::level;
 pub(super) use gated::gated;
 pub(super) use head::Head;
+pub(super) use host::Floats;
 pub(super) use linear::{Adapter, Dropout, Linear};
 pub(super) use norm::{head_norm, rms_norm};
 pub(super) use ragged::{Batch, View};

@@ -84,7 +84,21 @@ impl Drop for Tiles {
     }
 }
 
-/// 32 rows by 32 columns.
+/// Asks for the 16 lines at a place, which the next step will read: where another thread uses the same core, tile loads wait for the
+/// second cache instead of running ahead of the products (a third more speed there; nothing lost on a core of its own).
+macro_rules! near {
+    ($place:literal) => {
+        concat!(
+            ".irp i, 0, 64, 128, 192, 256, 320, 384, 448, 512, 576, 640, 704, 768, 832, 896, 960\n",
+            "prefetcht0 [",
+            $place,
+            " + \\i]\n",
+            ".endr"
+        )
+    };
+}
+
+/// 32 rows by 32 columns. Each tile is loaded again as soon as its last product is under way.
 ///
 /// # Safety
 /// The tile registers are configured; the left sides have equally many whole tiles, the right side twice as many lines, and there is
@@ -107,28 +121,40 @@ unsafe fn high(piece: Piece<'_>, sums: Sheet<'_>) {
             "tilezero tmm2",
             "tilezero tmm3",
             "3:",
-            "tileloadd tmm6, [{right} + 2 * {line}]",
             "tileloadd tmm4, [{left} + {line}]",
-            "prefetcht1 [{ahead}]",
-            "prefetcht1 [{ahead} + 64]",
-            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm6, [{right} + 2 * {line}]",
             "tileloadd tmm7, [{right} + 2 * {line} + 64]",
-            "prefetcht1 [{ahead} + 128]",
-            "prefetcht1 [{ahead} + 192]",
-            "tdpbf16ps tmm1, tmm4, tmm7",
             "tileloadd tmm5, [{next} + {line}]",
-            "prefetcht1 [{ahead} + 256]",
-            "prefetcht1 [{ahead} + 320]",
-            "tdpbf16ps tmm2, tmm5, tmm6",
-            "prefetcht1 [{ahead} + 384]",
-            "prefetcht1 [{ahead} + 448]",
-            "tdpbf16ps tmm3, tmm5, tmm7",
-            "add {ahead}, 512",
+            "jmp 5f",
+            "4:",
             "add {left}, 1024",
             "add {next}, 1024",
             "add {right}, 2048",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            near!("{left} + 1024"),
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm4, [{left} + {line}]",
+            near!("{right} + 2048"),
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "tileloadd tmm7, [{right} + 2 * {line} + 64]",
+            near!("{next} + 1024"),
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tileloadd tmm6, [{right} + 2 * {line}]",
+            "tileloadd tmm5, [{next} + {line}]",
+            near!("{right} + 3072"),
+            "test {ahead}, {ahead}",
+            "jz 5f",
+            ".irp i, 0, 64, 128, 192, 256, 320, 384, 448",
+            "prefetcht1 [{ahead} + \\i]",
+            ".endr",
+            "add {ahead}, 512",
+            "5:",
             "dec {steps}",
-            "jnz 3b",
+            "jnz 4b",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "tdpbf16ps tmm2, tmm5, tmm6",
             "tilestored [{sums} + {pitch}], tmm0",
             "tilestored [{sums} + {pitch} + 64], tmm1",
             "tilestored [{lower} + {pitch}], tmm2",
@@ -169,8 +195,11 @@ unsafe fn low(piece: Piece<'_>, sums: Sheet<'_>) {
             "tileloadd tmm4, [{left} + {line}]",
             "tileloadd tmm6, [{right} + 2 * {line}]",
             "tdpbf16ps tmm0, tmm4, tmm6",
+            near!("{left} + 1024"),
             "tileloadd tmm7, [{right} + 2 * {line} + 64]",
+            near!("{right} + 2048"),
             "tdpbf16ps tmm1, tmm4, tmm7",
+            near!("{right} + 3072"),
             "add {left}, 1024",
             "add {right}, 2048",
             "dec {steps}",

@@ -262,7 +262,7 @@ struct Piece<'a> {
     right: &'a [Line],
     /// Whether the sums go on from what they hold instead of from zero.
     goes_on: bool,
-    /// What will be read soon: eight lines for each of its tiles.
+    /// What will be read soon, eight lines for each of its tiles; may be null.
     ahead: *const Line,
 }
 
@@ -299,8 +299,8 @@ impl Task<'_> {
         let (all, tiles) = (self.wanted.sheet.rows().div_ceil(2 * TALL), self.wanted.left.tiles);
         if self.wanted.left.data.len() <= NEAR {
             // the left-hand side stays near: each panel is read once, while its rows' products ask for the next
-            for from in (0..tiles).step_by(DEPTH / DEEP) {
-                for panel in self.panels.clone() {
+            for panel in self.panels.clone() {
+                for from in (0..tiles).step_by(DEPTH / DEEP) {
                     (0..all).for_each(|row| self.piece(row, panel, from, &mut spare.0, &add));
                 }
             }
@@ -329,7 +329,7 @@ impl Task<'_> {
             left: [lines(2 * row), lines(2 * row + 1)],
             right,
             goes_on: from > 0 || self.wanted.bias.is_some(),
-            ahead: if row < 2 * TALL / AHEAD { next } else { right.as_ptr() },
+            ahead: if row < 2 * TALL / AHEAD { next } else { std::ptr::null() },
         };
         let (row, column) = (row * 2 * TALL, panel * LANES);
         let (tall, wide) = (piece.tall().min(rows - row), LANES.min(self.wanted.right.columns - column));
