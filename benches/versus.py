@@ -39,12 +39,26 @@ def inputs(shape):
     return str(model), str(rows)
 
 
+def stopping(model):
+    """The same checkpoint with every fortieth token of its vocabulary an end of turn: rows of random weights stop after 40 tokens on
+    average, each after its own number."""
+    place = pathlib.Path(model + "-stopping")
+    if not place.exists():
+        place.mkdir()
+        for file in pathlib.Path(model).iterdir():
+            if file.name != "generation_config.json":
+                (place / file.name).symlink_to(file.resolve())
+        ends = list(range(2, json.loads((place / "config.json").read_text())["vocab_size"], 40))
+        (place / "generation_config.json").write_text(json.dumps({"eos_token_id": ends, "pad_token_id": 0}))
+    return str(place)
+
+
 def rate_of_ours(output, *_):
     return float(re.findall(r"([\d.,]+) tokens/s", output)[-1].replace(",", ""))
 
 
 def rate_of_peer(output, *_):
-    return json.loads(output.strip().splitlines()[-1])["tokens_per_second"]
+    return json.loads([line for line in output.splitlines() if line.startswith("{")][-1])["tokens_per_second"]
 
 
 def trained_rate(output, *_):
@@ -56,12 +70,22 @@ def seconds(_, wall, *__):
     return 1 / wall
 
 
-def sampling(model, rows, dtype, batch, more=("--ignore-stop",), threads=2):
-    ours = [OURS, "sample", "--model", model, "--prompts", rows, "--out", str(PLACE / "out.jsonl"), "--max-tokens", "40",
+def sampling(model, rows, dtype, batch, more=("--ignore-stop",), threads=2, tokens=40):
+    ours = [OURS, "sample", "--model", model, "--prompts", rows, "--out", str(PLACE / "out.jsonl"), "--max-tokens", str(tokens),
             "--dtype", dtype, "--threads", str(threads), *(["--batch", str(batch[0])] if batch[0] else []), *more]
-    peer = [sys.executable, str(PEERS / "hf_generate.py"), model, rows, "--max-new-tokens", "40", "--dtype", LONG[dtype],
+    peer = [sys.executable, str(PEERS / "hf_generate.py"), model, rows, "--max-new-tokens", str(tokens), "--dtype", LONG[dtype],
             "--threads", str(threads), "--batch", str(batch[1]), *more]
     return ours, rate_of_ours, peer, rate_of_peer
+
+
+def against_llama(model, rows, threads):
+    """Sampling with llama.cpp as the peer, 32 rows together on both sides, in bf16."""
+    file = pathlib.Path(model + "-bf16.gguf")
+    if not file.exists():
+        measure([sys.executable, str(PEERS / "write_gguf.py"), model, str(file)])
+    ours, rate, *_ = sampling(model, rows, "bf16", (32, 32), threads=threads)
+    peer = [sys.executable, str(PEERS / "llama_generate.py"), str(file), model, rows, "--max-new-tokens", "40", "--threads", str(threads)]
+    return ours, rate, peer, rate_of_peer
 
 
 def training(model, rows, dtype, threads=2):
@@ -88,6 +112,8 @@ def works(shape, batch, threads):
     model, rows = inputs(shape)
     for dtype in ("bf16", "f32"):
         yield (f"sampling {dtype}", *sampling(model, rows, dtype, (None, batch), threads=threads), "tokens/s")
+    yield ("stopping bf16", *sampling(stopping(model), rows, "bf16", (None, batch), (), threads, 160), "tokens/s")
+    yield ("llama.cpp bf16", *against_llama(model, rows, threads), "tokens/s")
     for dtype in ("bf16", "f32"):
         yield (f"training {dtype}", *training(model, rows, dtype, threads), "tokens/s")
     yield ("first token bf16", *first_token(model, "bf16"), "starts/s")

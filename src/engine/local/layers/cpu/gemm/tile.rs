@@ -1,5 +1,7 @@
 //! The f32 product's kernel: tiles of rows by one panel, with their sums in registers.
 
+#![expect(clippy::needless_range_loop, reason = "iterators move a tile's sums through memory")]
+
 use std::cell::Cell;
 use std::ops::Range;
 
@@ -243,7 +245,6 @@ impl<E: Element> Product<'_, E> {
         } else {
             accumulate::<L, E, M, C, false>(sums, left, from_here, right, (ahead, share))
         };
-        // by index: iterators move the sums through memory
         for i in 0..M {
             put::<L, C>(&sums[i], place(i));
         }
