@@ -58,7 +58,7 @@ fn told(report: &str, what: &str) -> String {
     let replaced = |pattern: &str, mark: &str, text: &str| {
         regex::Regex::new(pattern).expect("a fixed pattern").replace_all(text, mark).into_owned()
     };
-    replaced(r"[0-9]{5,}\.[0-9] GiB", "[much]", &replaced(r"of [0-9.]+ [GM]iB\b", "of [room]", &lines))
+    replaced(r"[0-9]{4,}\.[0-9] GiB", "[much]", &replaced(r"of [0-9.]+ [GM]iB\b", "of [room]", &lines))
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn the_doctor_says_of_each_config_what_it_takes_and_whether_it_fits() {
     config       configs/broken.toml
                    configs/broken.toml:1: `seeds` is 3, expected a list of at least 1; configs/broken.toml: `model.base` is missing; configs/broken.toml: `trait.category` is missing; configs/broken.toml: `trait.target` is missing
     config       configs/hub.toml
-                   base                             weights     loaded      writing     learning  of [room]
-                   someone/Large-7B-Instruct     ~7 billion  ~26.1 GiB            ?            ?  not known
+                   base                             weights     loaded     writing     learning  of [room]
+                   someone/Large-7B-Instruct     ~7 billion  ~26.1 GiB           ?            ?  not known
                      not in the cache: `subliminal models pull someone/Large-7B-Instruct`, then ask again
                    configs/./huge             230.4 billion  858.3 GiB  [much]  [much]  too much
                      `--dtype bf16` on a GPU, a smaller base or a larger machine would do
