@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::packed::{Element, Packed};
 use super::sheet::Sheet;
-use super::{Band, Start, Strided};
+use super::{Band, NEAR, Start, Strided};
 use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
 
 /// Inner steps after which a tile's sums go back to memory. Shorter ones, with which a panel's part would stay in the first cache,
@@ -41,7 +41,9 @@ thread_local! {
 
 impl Drop for Blocks {
     fn drop(&mut self) {
-        SPARE.set(std::mem::take(&mut self.data));
+        if self.data.capacity() <= 4 * NEAR {
+            SPARE.set(std::mem::take(&mut self.data)); // what a whole vocabulary took goes back to the system
+        }
     }
 }
 
