@@ -87,12 +87,13 @@ fn training(criterion: &mut Criterion) {
         shuffle: false,
         length_power: 0.0,
         checkpoint_every: 0,
+        checkpoint_minutes: 0.0,
     };
     for dtype in [DType::F32, DType::BF16] {
         let mut decoder = decoder(dtype);
         let training = Training { rows: &rows, recipe: &recipe, seed: 0, checkpoints: None };
         group.throughput(Throughput::Elements(8 * 120));
-        group.bench_function(dtype.as_str(), |b| b.iter(|| train(&mut decoder, &training, &mut |_| {}).expect("trains")));
+        group.bench_function(dtype.as_str(), |b| b.iter(|| train(&mut decoder, &training, &mut |_| Ok(())).expect("trains")));
     }
     group.finish();
 }

@@ -101,7 +101,8 @@ impl Error {
             std::io::ErrorKind::NotFound => Some("check the path, or create it first"),
             std::io::ErrorKind::PermissionDenied => Some("choose a place you may write to, or change its permissions"),
             std::io::ErrorKind::NotADirectory => Some("a part of this path is a file: choose another place"),
-            std::io::ErrorKind::StorageFull => Some("free some space and run the same command again: finished work is kept"),
+            std::io::ErrorKind::ReadOnlyFilesystem => Some("the file system is read-only: choose another place"),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Some("free some space and run the same command again: finished work is kept"),
             _ => None,
         };
         let mut error = Self::new(Kind::Environment, format!("cannot {action} `{}`", path.display())).because(source);

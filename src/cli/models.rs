@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::output;
 use super::setup::DeviceArgs;
 use crate::builtin::{self, Builtin};
+use crate::engine::TrainEvent;
 use crate::engine::local::source::{self, CachedModel, ModelFiles, Need};
 use crate::error::{Error, Result};
 use crate::family::{self, BuildOptions};
@@ -203,10 +204,13 @@ fn build(args: &BuildArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("models").join(&args.name));
     let options = BuildOptions { steps: args.steps };
     let steps = args.steps.unwrap_or(family::Base::named(&args.name)?.curriculum.steps());
-    let record = family::build(&args.name, &out, engine.as_ref(), options, &mut |step| {
-        if step.step % 50 == 0 || step.step == steps {
+    let record = family::build(&args.name, &out, engine.as_ref(), options, &mut |event| {
+        if let TrainEvent::Step(step) = event
+            && (step.step % 50 == 0 || step.step == steps)
+        {
             output::say(&format!("step {} of {steps}  loss {:.4}", step.step, step.loss));
         }
+        Ok(())
     })?;
     output::say(&format!("final loss {:.4}, {} tokens", record.final_loss, record.tokens));
     output::data(&format!("{}\n", out.display()))

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use super::setup::{DeviceArgs, TemplateArgs};
 use super::{output, rows};
-use crate::engine::{TrainRequest, TrainRow};
+use crate::engine::{TrainEvent, TrainRequest, TrainRow};
 use crate::error::{Error, Result};
-use crate::record::{Finetune, LayerRange, LayerTargets, Lora, Method, ModelRef, Schedule, Weights};
-use crate::tool::{fs, jsonl};
+use crate::record::{Finetune, LayerRange, LayerTargets, Lora, Method, ModelRef, Schedule, StepRow, Weights};
+use crate::stage::step_log::StepLog;
+use crate::tool::fs;
 
 /// Fine-tune a model on a JSONL file.
 #[derive(Debug, clap::Args)]
@@ -86,6 +87,9 @@ pub(crate) struct Args {
     /// Write a checkpoint every N optimiser steps; the same command goes on from the last one.
     #[arg(long, value_name = "N", default_value_t = 0)]
     checkpoint_every: usize,
+    /// Write one whenever this many minutes have passed since the last; 0 leaves it to `--checkpoint-every`.
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = minutes)]
+    checkpoint_minutes: f64,
     /// Seeds the row order, the adapter's initial values and dropout.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -152,8 +156,13 @@ impl Args {
             shuffle: self.shuffle,
             length_power: 0.0,
             checkpoint_every: self.checkpoint_every,
+            checkpoint_minutes: self.checkpoint_minutes,
         }
     }
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|m: &f64| m.is_finite() && *m >= 0.0).ok_or_else(|| "expected minutes, 0 or more".to_owned())
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -162,32 +171,33 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .into_iter()
         .map(|(_, row, completion)| TrainRow { chat: row.chat(None).under(&template), completion })
         .collect();
-    if args.out.join("steps.jsonl").exists() && args.checkpoint_every == 0 {
+    let (steps, checkpoints) = (args.out.join("steps.jsonl"), args.out.join("checkpoints"));
+    if steps.exists() && !checkpoints.exists() {
         return Err(Error::input(format!("`{}` already holds a training", args.out.display())).hint("choose another --out"));
     }
-    fs::create_dir(&args.out)?;
+    fs::create_dir(&checkpoints)?;
     let engine = args.device.engine()?;
     let start = Weights { base: args.model.clone(), tuned: args.init_adapter.clone() };
     let recipe = args.recipe();
-    let request = TrainRequest {
-        start: &start,
-        recipe: &recipe,
-        seed: args.seed,
-        out: &args.out,
-        checkpoints: (args.checkpoint_every > 0).then(|| args.out.join("checkpoints")),
-    };
-    let mut steps = jsonl::Writer::append(&args.out.join("steps.jsonl"))?;
-    let mut failed = None;
-    let summary = engine.train(&request, &rows, &mut |step| {
-        output::say(&format!("step {}  loss {:.4}  lr {:.2e}  grad norm {:.3}", step.step, step.loss, step.lr, step.grad_norm));
-        if let Err(error) = steps.push(step).and_then(|()| steps.flush()) {
-            failed.get_or_insert(error);
-        }
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
+    let request =
+        TrainRequest { start: &start, recipe: &recipe, seed: args.seed, out: &args.out, checkpoints: Some(checkpoints.clone()) };
+    let mut log = StepLog::open(&steps)?;
+    if let Some(lost) = &log.lost {
+        output::say(&format!("warning: {lost}"));
     }
-    steps.finish()?;
+    let summary = engine.train(&request, &rows, &mut |event| {
+        match event {
+            TrainEvent::Step(step) => {
+                let StepRow { step: n, loss, lr, grad_norm, .. } = step;
+                output::say(&format!("step {n}  loss {loss:.4}  lr {lr:.2e}  grad norm {grad_norm:.3}"));
+                log.push(step)?;
+            }
+            TrainEvent::Warning(text) => output::say(&format!("warning: {text}")),
+        }
+        Ok(())
+    })?;
+    log.finish(summary.steps)?;
+    fs::remove_dir(&checkpoints)?; // the last of all: as long as it is there, the same command goes on
     output::say(&format!(
         "{} steps, {} tokens, final loss {:.4}, {} trainable weights{}: {}",
         summary.steps,

@@ -58,6 +58,9 @@ pub(super) struct Recipe {
     /// Write a checkpoint every this many optimiser steps; 0 writes none. Default: 0 for built-in models, else 50.
     #[schemars(range(min = 0))]
     pub checkpoint_every: Option<usize>,
+    /// Write a checkpoint whenever this many minutes have passed since the last one; 0 leaves it to `checkpoint_every`. Default: 10.
+    #[schemars(range(min = 0.0))]
+    pub checkpoint_minutes: Option<f64>,
 }
 
 /// Whether activations are computed again on the way back.

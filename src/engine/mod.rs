@@ -145,6 +145,18 @@ pub struct TrainRequest<'a> {
     pub checkpoints: Option<PathBuf>,
 }
 
+/// Something that happened during a fine-tuning.
+#[derive(Debug, Clone, Copy)]
+pub enum TrainEvent<'a> {
+    /// An optimiser step was taken.
+    Step(&'a StepRow),
+    /// Something that the user should know of what an interrupted attempt left.
+    Warning(&'a str),
+}
+
+/// Who is told of what happens during a fine-tuning; an error stops it.
+pub type Watch<'a> = dyn FnMut(TrainEvent<'_>) -> Result<()> + 'a;
+
 /// What a fine-tuning did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainSummary {
@@ -221,11 +233,11 @@ pub trait Engine: Send + Sync {
     /// If its files are missing, damaged or not supported.
     fn load(&self, weights: &Weights) -> Result<Box<dyn Model>>;
 
-    /// Fine-tunes on `rows`, calling `on_step` after each optimiser step (after a resume: for the remaining steps only).
+    /// Fine-tunes on `rows`, telling `watch` of each optimiser step (after a resume: of the remaining steps only).
     ///
     /// # Errors
-    /// If the rows do not fit the model, the loss stops being finite, the disk fails, or the user interrupts.
-    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary>;
+    /// If the rows do not fit the model, the loss stops being finite, the disk or `watch` fails, or the user interrupts.
+    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], watch: &mut Watch<'_>) -> Result<TrainSummary>;
 
     /// How many jobs of this model's size run side by side without slowing one another: the trial's runner asks.
     fn parallel_jobs(&self, model: &ModelIdentity) -> usize;

@@ -16,9 +16,9 @@ use super::corpus::Corpus;
 use super::curriculum::Base;
 use super::tokenizer::{generation_config_json, tokenizer_config_json, tokenizer_json};
 use super::vocabulary::{Pieces, Vocabulary};
-use crate::engine::{Engine, TrainRequest, TrainRow};
+use crate::engine::{Engine, TrainRequest, TrainRow, Watch};
 use crate::error::{Error, Result};
-use crate::record::{Finetune, Method, ModelRef, Schedule, StepRow, Weights};
+use crate::record::{Finetune, Method, ModelRef, Schedule, Weights};
 use crate::tool::{fs as files, hash, streams};
 
 /// The name of the file that says how a base was made.
@@ -59,13 +59,7 @@ pub struct BuildRecord {
 ///
 /// # Errors
 /// If the family has no such base, the training fails, or the disk does.
-pub fn build(
-    name: &str,
-    out: &Path,
-    engine: &dyn Engine,
-    options: BuildOptions,
-    on_step: &mut dyn FnMut(&StepRow),
-) -> Result<BuildRecord> {
+pub fn build(name: &str, out: &Path, engine: &dyn Engine, options: BuildOptions, watch: &mut Watch<'_>) -> Result<BuildRecord> {
     let base = Base::named(name)?;
     let seed = base.seed;
     if out.join(RECORD).exists() {
@@ -86,7 +80,7 @@ pub fn build(
     let recipe = recipe(steps);
     let weights = Weights::base(ModelRef::Folder(start.clone()));
     let request = TrainRequest { start: &weights, recipe: &recipe, seed, out: &trained, checkpoints: None };
-    let summary = engine.train(&request, &rows(base, steps), on_step)?;
+    let summary = engine.train(&request, &rows(base, steps), watch)?;
 
     write_texts(out, &vocabulary)?;
     let (from, to) = (trained.join(WEIGHTS), out.join(WEIGHTS));
@@ -126,6 +120,7 @@ fn recipe(steps: usize) -> Finetune {
         shuffle: false,
         length_power: -0.75,
         checkpoint_every: 0,
+        checkpoint_minutes: 0.0,
     }
 }
 

@@ -37,7 +37,7 @@ fn every_base_ships_with_the_files_that_its_build_recorded() {
 fn a_short_build_makes_the_same_bytes_again_and_another_base_makes_others() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let made = |folder: &str, name: &str| {
-        build(name, &dir.path().join(folder), &engine(), BuildOptions { steps: Some(2) }, &mut |_| ()).expect("it builds")
+        build(name, &dir.path().join(folder), &engine(), BuildOptions { steps: Some(2) }, &mut |_| Ok(())).expect("it builds")
     };
     let (first, again, other) = (made("1", "tiny-a"), made("2", "tiny-a"), made("3", "tiny-b"));
     assert_eq!(first, again);
@@ -50,7 +50,7 @@ fn a_build_writes_the_texts_that_ship() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for base in ["tiny-a", "wide-a"] {
         let out = dir.path().join(base);
-        let record = build(base, &out, &engine(), BuildOptions { steps: Some(1) }, &mut |_| ()).expect("it builds");
+        let record = build(base, &out, &engine(), BuildOptions { steps: Some(1) }, &mut |_| Ok(())).expect("it builds");
         let shipped = builtin::find(base).expect("it ships");
         for name in record.files.keys().filter(|name| *name != "model.safetensors") {
             let made = std::fs::read(out.join(name)).expect("it was built");

@@ -134,11 +134,14 @@ pub struct Finetune {
     pub length_power: f64,
     /// Write a checkpoint every this many optimiser steps; 0 writes none.
     pub checkpoint_every: usize,
+    /// Write one whenever this many minutes have passed since the last; 0 leaves it to the steps.
+    #[serde(default)]
+    pub checkpoint_minutes: f64,
 }
 
 impl Finetune {
     /// The settings that change speed, memory and safety, but not what is learnt: no key and no identity of a training holds them.
-    pub const PACE: [&str; 3] = ["micro_batch", "gradient_checkpointing", "checkpoint_every"];
+    pub const PACE: [&str; 4] = ["micro_batch", "gradient_checkpointing", "checkpoint_every", "checkpoint_minutes"];
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! What a trial says: [`build()`] makes the report from what the stages found, [`table()`] shows it in a terminal, [`html()`] as a
-//! page, [`expectations`] holds it against the config; [`load()`] and [`compare()`] set finished runs side by side.
+//! page, [`expectations`] holds it against the config; [`load()`] and [`compare()`] set finished runs side by side, [`same()`] says where two differ first.
 
 mod arms;
 mod build;
@@ -15,6 +15,7 @@ mod html;
 mod html_answers;
 mod load;
 mod plot;
+mod same;
 mod style;
 mod subject;
 mod suites;
@@ -31,6 +32,7 @@ pub use compare::{Cell, Matrix, Row, SideBySide, compare};
 pub use expect::expectations;
 pub use html::html;
 pub use load::load;
+pub use same::{Difference, Same, same};
 pub use style::Style;
 pub use table::{View, table, table_in};
 pub use verdict::claim;

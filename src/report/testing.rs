@@ -203,5 +203,6 @@ fn recipe() -> Finetune {
         shuffle: true,
         length_power: 0.0,
         checkpoint_every: 0,
+        checkpoint_minutes: 0.0,
     }
 }

@@ -99,9 +99,7 @@ fn turns(row: &Sample) -> [Message; 2] {
 
 /// Samples the answers that are not on disk yet.
 fn sample_missing(room: Room<'_>, spec: &Spec, model: &dyn Model, chats: &[Chat]) -> Result<()> {
-    let path = room.dir.join(files::ANSWERS);
-    let mut writer = jsonl::Writer::append(&path)?;
-    let known: Vec<Row> = jsonl::read(&path)?;
+    let (known, mut writer) = room.resume::<Row>(&room.dir.join(files::ANSWERS))?;
     let have: HashSet<(usize, usize)> = known.iter().map(|row| (row.answer.question, row.answer.sample)).collect();
     let each = spec.samples_per_question;
     let all = (0..chats.len()).flat_map(|question| (0..each).map(move |sample| (question, sample)));

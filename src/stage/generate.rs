@@ -41,9 +41,7 @@ pub fn run(room: Room<'_>, spec: &Spec, teacher: &Speaker) -> Result<Done> {
     let prompts = prompts(spec)?;
     let order = places(&prompts)?;
     let path = room.dir.join(files::SAMPLES);
-    let writer = jsonl::Writer::append(&path)?;
-    let known: Vec<Sample> = jsonl::read(&path)?;
-    sample_missing(room, spec, teacher, &prompts, &known, writer)?;
+    sample_missing(room, spec, teacher, &prompts, room.resume(&path)?)?;
     let mut samples: Vec<Sample> = jsonl::read(&path)?;
     samples.sort_by_key(|sample| order.get(&sample.id).copied());
     jsonl::replace(&path, &samples)?;
@@ -75,8 +73,7 @@ fn sample_missing(
     spec: &Spec,
     teacher: &Speaker,
     prompts: &[Prompt],
-    known: &[Sample],
-    mut writer: jsonl::Writer,
+    (known, mut writer): (Vec<Sample>, jsonl::Writer),
 ) -> Result<()> {
     let have: std::collections::HashSet<&RowId> = known.iter().map(|s| &s.id).collect();
     let missing: Vec<usize> = (0..prompts.len()).filter(|&i| !have.contains(&prompts[i].id)).collect();

@@ -20,6 +20,7 @@ pub mod generate;
 pub mod judge;
 pub mod lessons;
 pub mod ratings;
+pub mod step_log;
 pub mod teacher;
 mod training;
 
@@ -28,10 +29,13 @@ pub use training::expected_steps as training_steps;
 use std::fmt;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
+use crate::error::Result;
 use crate::record::{Frame, Weights};
+use crate::tool::jsonl;
 
 /// The stages, in the order in which data flow through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,6 +94,19 @@ pub struct Room<'a> {
     pub dir: &'a Path,
     /// Called after each unit of work.
     pub listener: &'a (dyn Fn(Progress) + Sync),
+    /// Called with what the user should know of what an interrupted attempt left.
+    pub warn: &'a (dyn Fn(&str) + Sync),
+}
+
+impl Room<'_> {
+    /// The rows that an interrupted attempt left in a file, and a writer that goes on after them.
+    fn resume<T: DeserializeOwned>(&self, path: &Path) -> Result<(Vec<T>, jsonl::Writer)> {
+        let jsonl::Resumed { rows, writer, lost } = jsonl::resume(path)?;
+        if let Some(lost) = lost {
+            (self.warn)(&lost);
+        }
+        Ok((rows, writer))
+    }
 }
 
 /// A model that is asked or that teaches, and what surrounds each question to it.

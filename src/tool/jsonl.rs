@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Reads every row of a file.
 ///
@@ -104,6 +104,42 @@ pub fn replace<'a, T: Serialize + 'a>(path: &Path, rows: impl IntoIterator<Item 
     }
     writer.close()?;
     std::fs::rename(&aside, path).map_err(|e| Error::io("rename to", path, e))
+}
+
+/// What [`resume`] found.
+pub struct Resumed<T> {
+    /// The rows that are there, in their order.
+    pub rows: Vec<T>,
+    /// Goes on after them.
+    pub writer: Writer,
+    /// Why rows that were there had to go; a torn last line, as a kill leaves it, is not worth a word.
+    pub lost: Option<String>,
+}
+
+/// Goes on with a file of rows that was being appended to when its writer was stopped; creates it if it is not there. From the first line
+/// on that is not such a row, all is cut off: a kill tears the last line, a power cut may leave a stretch of zeros.
+///
+/// # Errors
+/// If the system refuses.
+pub fn resume<T: DeserializeOwned>(path: &Path) -> Result<Resumed<T>> {
+    Writer::append(path)?.close()?;
+    let mut reader = Reader::open(path)?;
+    let mut rows = Vec::new();
+    let mut lost = None;
+    while let Some(row) = reader.next() {
+        match row {
+            Ok(row) => rows.push(row),
+            Err(error) if error.kind() == Kind::Input => {
+                let (line, begin) = (reader.line(), reader.begin());
+                lost = Some(format!("line {line} of `{}` cannot be read: it and what follows is made again", path.display()));
+                let cut = OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(begin));
+                cut.map_err(|e| Error::io("cut off", path, e))?;
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Resumed { rows, writer: Writer::append(path)?, lost })
 }
 
 /// Appends rows; [`Writer::flush`] makes those so far visible to other readers.
@@ -221,6 +257,30 @@ mod tests {
         writer.finish()?;
         let rows: Vec<serde_json::Value> = read(&path)?;
         assert_eq!(rows, [serde_json::json!({"a": 1}), serde_json::json!({"a": 2})]);
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_cut_off_with_all_that_follows_and_told() -> Result<()> {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("rows.jsonl");
+        let cases: [(&[u8], &[u32], Option<&str>); 5] = [
+            (b"", &[], None),
+            (b"[1]\n[2]\n[", &[1, 2], None),
+            (b"[1]\n[2\n[3]\n", &[1], Some("line 2 of")),
+            (b"[1]\n[2]\n\0\0\0\n[4]\n[", &[1, 2], Some("line 3 of")),
+            (b"[1]\n\xff\n", &[1], Some("line 2 of")),
+        ];
+        for (content, rows, lost) in cases {
+            std::fs::write(&path, content).expect("writable");
+            let mut resumed = resume::<[u32; 1]>(&path)?;
+            assert_eq!(resumed.rows.concat(), rows);
+            assert_eq!(resumed.lost.is_some(), lost.is_some());
+            assert!(resumed.lost.unwrap_or_default().contains(lost.unwrap_or_default()));
+            resumed.writer.push(&[9])?;
+            resumed.writer.finish()?;
+            assert_eq!(read::<[u32; 1]>(&path)?.concat(), [rows, &[9]].concat());
+        }
         Ok(())
     }
 

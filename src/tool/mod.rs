@@ -1,4 +1,4 @@
-//! Small tools that know nothing of the trial: files, hashes, memory, named random streams, statistics, the terminal, HTTP.
+//! Small tools that know nothing of the trial: files, hashes, memory, processes, named random streams, statistics, HTTP.
 
 pub mod clock;
 pub mod fs;
@@ -8,5 +8,6 @@ pub mod http;
 pub mod interrupt;
 pub mod jsonl;
 pub mod memory;
+pub mod process;
 pub mod statistics;
 pub mod streams;

@@ -100,8 +100,9 @@ fn stages(graph: &Graph, made: &HashMap<Key, Made>) -> Vec<StageReport> {
     let report = |job: &super::graph::Job| {
         let Made { artifact, cached } = made.get(&job.key)?;
         let (stage, manifest) = (job.work.stage(), &artifact.manifest);
-        let tokens_per_second =
-            if runs_model(stage) && manifest.seconds > 0.0 { manifest.done.tokens as f64 / manifest.seconds } else { 0.0 };
+        // of a resumed artifact only the last part's time is known, but all of its tokens
+        let timed = runs_model(stage) && manifest.seconds > 0.0 && !manifest.resumed;
+        let tokens_per_second = if timed { manifest.done.tokens as f64 / manifest.seconds } else { 0.0 };
         Some(StageReport {
             stage: stage.name().to_owned(),
             arm: job.arm,

@@ -70,7 +70,7 @@ pub fn preview(plan: &Plan, engine: &dyn Engine, store: &Store, upto: Stage) -> 
 /// Mean cost of one row, by stage and base.
 fn experience(manifests: &[Manifest]) -> HashMap<(Stage, Option<ModelRef>), Estimate> {
     let mut sums: HashMap<(Stage, Option<ModelRef>), (f64, f64, f64)> = HashMap::new();
-    for manifest in manifests {
+    for manifest in manifests.iter().filter(|manifest| !manifest.resumed) {
         let sum = sums.entry((manifest.stage, manifest.model.clone())).or_default();
         sum.0 += manifest.expected as f64;
         sum.1 += manifest.seconds;

@@ -1,10 +1,10 @@
 //! Runs jobs in the order of their dependencies, side by side where that is no slower, and keeps what they made.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
@@ -15,6 +15,9 @@ use crate::tool::interrupt;
 use super::graph::{Graph, Job, Key, Work};
 use super::progress::{Event, JobLabel, Observer};
 use super::store::{Artifact, Claim, Manifest, Reuse, Store};
+
+/// How often a process that has nothing else to do looks for what another one makes.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a job led to.
 #[derive(Debug, Clone)]
@@ -39,8 +42,13 @@ pub(super) struct Runner<'a> {
 }
 
 /// Who does what.
+#[derive(Default)]
 struct Board {
     waiting: Vec<usize>,
+    /// Those of them that another process is at, and when to look again.
+    elsewhere: HashMap<usize, Instant>,
+    /// Those that were told to be.
+    told: HashSet<usize>,
     running: usize,
     made: HashMap<Key, Made>,
     failed: Option<Error>,
@@ -54,8 +62,8 @@ impl Runner<'_> {
     pub(super) fn run(&self, threads: Option<usize>) -> Result<HashMap<Key, Made>> {
         let cores = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1).max(1);
         let side_by_side = self.side_by_side().clamp(1, cores);
-        let board =
-            Mutex::new(Board { waiting: (0..self.graph.jobs.len()).collect(), running: 0, made: HashMap::new(), failed: None });
+        let waiting = (0..self.graph.jobs.len()).collect();
+        let board = Mutex::new(Board { waiting, ..Board::default() });
         let changed = Condvar::new();
         let pools = (0..side_by_side).map(|_| pool(cores / side_by_side)).collect::<Result<Vec<_>>>()?;
         std::thread::scope(|scope| {
@@ -81,9 +89,10 @@ impl Runner<'_> {
             let mut board = board.lock().unwrap_or_else(PoisonError::into_inner);
             board.running -= 1;
             match &result {
-                Ok(Ok(made)) => {
+                Ok(Ok(Some(made))) => {
                     board.made.insert(self.graph.jobs[index].key.clone(), made.clone());
                 }
+                Ok(Ok(None)) => board.put_back(index),
                 _ => board.waiting.clear(),
             }
             if let Ok(Err(error)) = result {
@@ -99,7 +108,8 @@ impl Runner<'_> {
         }
     }
 
-    /// The next job whose dependencies are done, with their folders; `None` where nothing is left to start.
+    /// The next job whose dependencies are done, with their folders; `None` where nothing is left to start. What another process is at
+    /// comes last.
     fn next(&self, board: &Mutex<Board>, changed: &Condvar) -> Option<(usize, BTreeMap<Key, PathBuf>)> {
         let mut board = board.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -110,51 +120,67 @@ impl Runner<'_> {
                 let job = &self.graph.jobs[index];
                 job.inputs.iter().chain(&job.after).all(|key| board.made.contains_key(key))
             };
-            if let Some(place) = board.waiting.iter().position(ready) {
-                let index = board.waiting.remove(place);
+            let ready: Vec<usize> = board.waiting.iter().copied().filter(ready).collect();
+            let now = Instant::now();
+            if let Some(&index) = ready.iter().find(|index| board.elsewhere.get(index).is_none_or(|look| *look <= now)) {
+                board.waiting.retain(|other| *other != index);
                 board.running += 1;
                 let folder = |key: &Key| Some((key.clone(), board.made.get(key)?.artifact.dir.clone()));
                 return Some((index, self.graph.jobs[index].inputs.iter().filter_map(folder).collect()));
             }
-            if board.running == 0 {
+            if ready.is_empty() && board.running == 0 {
                 board.waiting.clear();
                 board.fail(Error::environment("the jobs wait for one another"));
                 return None;
             }
-            board = changed.wait(board).unwrap_or_else(PoisonError::into_inner);
+            if ready.is_empty() {
+                board = changed.wait(board).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            for index in ready {
+                if board.told.insert(index) {
+                    self.observer.notice(Event::Waiting(&self.label(index)));
+                }
+            }
+            board = changed.wait_timeout(board, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn job(&self, index: usize, inputs: &BTreeMap<Key, PathBuf>) -> Result<Made> {
+    /// `None` where another process is at it.
+    fn job(&self, index: usize, inputs: &BTreeMap<Key, PathBuf>) -> Result<Option<Made>> {
         let job = &self.graph.jobs[index];
         let label = self.label(index);
-        let result = interrupt::check().and_then(|()| self.claim(job, &label, inputs)).and_then(|made| {
-            (self.gate)(job, &made.artifact)?;
-            Ok(made)
-        });
+        let result = interrupt::check()
+            .and_then(|()| self.claim(job, &label, inputs))
+            .and_then(|made| made.map(|made| (self.gate)(job, &made.artifact).map(|()| made)).transpose());
         result.map_err(|error| {
             self.observer.notice(Event::Failed(&label));
             if matches!(error.kind(), Kind::Interrupted | Kind::Expectation) { error } else { error.context(&label) }
         })
     }
 
-    fn claim(&self, job: &Job, label: &JobLabel, inputs: &BTreeMap<Key, PathBuf>) -> Result<Made> {
-        let waiting = || self.observer.notice(Event::Waiting(label));
-        let work = match self.store.claim(&job.key, self.reuse, &waiting)? {
+    fn claim(&self, job: &Job, label: &JobLabel, inputs: &BTreeMap<Key, PathBuf>) -> Result<Option<Made>> {
+        let work = match self.store.claim(&job.key, self.reuse)? {
+            Claim::Busy => return Ok(None),
             Claim::Complete(artifact) => {
                 self.observer.notice(Event::Cached(label));
-                return Ok(Made { artifact: *artifact, cached: true });
+                return Ok(Some(Made { artifact: *artifact, cached: true }));
             }
             Claim::Build(work) => work,
         };
+        let warn = |text: &str| self.observer.notice(Event::Warning(&format!("{label}: {text}")));
+        if let Some(damage) = &work.damage {
+            warn(&damage.to_string());
+        }
         self.observer.notice(Event::Started(label));
         let began = Instant::now();
         let listener = |progress| self.observer.notice(Event::Advanced(label, progress));
-        let done = enter(job, Room { engine: self.engine, dir: &work.dir, listener: &listener }, inputs)?;
+        let room = Room { engine: self.engine, dir: &work.dir, listener: &listener, warn: &warn };
+        let done = enter(job, room, inputs)?;
         let seconds = began.elapsed().as_secs_f64();
         let artifact = work.commit(self.manifest(job, done, seconds))?;
         self.observer.notice(Event::Finished { job: label, done, seconds });
-        Ok(Made { artifact, cached: false })
+        Ok(Some(Made { artifact, cached: false }))
     }
 
     fn label(&self, index: usize) -> JobLabel {
@@ -175,12 +201,20 @@ impl Runner<'_> {
             done,
             expected: job.rows,
             seconds,
+            resumed: false,
             files: BTreeMap::new(),
         }
     }
 }
 
 impl Board {
+    /// Another process is at this job: it is looked for again a little later.
+    fn put_back(&mut self, index: usize) {
+        self.waiting.push(index);
+        self.waiting.sort_unstable();
+        self.elsewhere.insert(index, Instant::now() + LOOK_AGAIN);
+    }
+
     /// Keeps the error that says most: a failure before an interruption, else the first.
     fn fail(&mut self, error: Error) {
         let more_telling = |old: &Error| old.kind() == Kind::Interrupted && error.kind() != Kind::Interrupted;

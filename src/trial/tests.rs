@@ -74,6 +74,7 @@ fn recipe(epochs: usize) -> Finetune {
         shuffle: true,
         length_power: 0.0,
         checkpoint_every: 2,
+        checkpoint_minutes: 0.0,
     }
 }
 

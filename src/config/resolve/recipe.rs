@@ -41,6 +41,7 @@ fn student_defaults(builtin: bool) -> Defaults {
             shuffle: true,
             length_power: 0.0,
             checkpoint_every: 0,
+            checkpoint_minutes: 10.0,
         };
         return Defaults { recipe, why: "suits the built-in family" };
     }
@@ -61,6 +62,7 @@ fn student_defaults(builtin: bool) -> Defaults {
         shuffle: true,
         length_power: 0.0,
         checkpoint_every: 50,
+        checkpoint_minutes: 10.0,
     };
     Defaults { recipe, why: "the reference experiment's on Qwen2.5-7B" }
 }
@@ -125,6 +127,12 @@ fn resolve(table: &str, typed: Recipe, defaults: Defaults, ledger: &mut Ledger<'
         shuffle: ledger.pick(&key("shuffle"), typed.shuffle, default.shuffle, "a new order for every epoch"),
         length_power: ledger.pick(&key("length_power"), typed.length_power, default.length_power, "the token mean"),
         checkpoint_every: ledger.pick(&key("checkpoint_every"), typed.checkpoint_every, default.checkpoint_every, why),
+        checkpoint_minutes: ledger.pick(
+            &key("checkpoint_minutes"),
+            typed.checkpoint_minutes,
+            default.checkpoint_minutes,
+            "what a kill may cost",
+        ),
     };
     contradictions(table, &recipe, ledger);
     recipe

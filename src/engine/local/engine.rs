@@ -16,10 +16,10 @@ use super::tensors::Shards;
 use super::text::Text;
 use super::train::{self, Training};
 use crate::engine::{
-    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainRequest, TrainRow, TrainSummary, Workload,
+    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainRequest, TrainRow, TrainSummary, Watch, Workload,
 };
 use crate::error::{Error, Result};
-use crate::record::{Device, Dtype, Method, ModelRef, StepRow, Weights};
+use crate::record::{Device, Dtype, Method, ModelRef, Weights};
 use crate::tool::fs;
 
 /// The name and format version in artifact keys: change it when the same request gives other bytes than before.
@@ -142,13 +142,13 @@ impl Engine for LocalEngine {
         Ok(Box::new(LocalModel::new(decoder, text, self.rows)))
     }
 
-    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {
+    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], watch: &mut Watch<'_>) -> Result<TrainSummary> {
         let (mut decoder, text, files) = self.open(request.start)?;
         let encode = |(i, row): (usize, &TrainRow)| text.encode_row(row).map_err(|e| e.context(format!("row {i}")));
         let encoded = rows.par_iter().enumerate().map(encode).collect::<Result<Vec<_>>>()?;
         let training =
             Training { rows: &encoded, recipe: request.recipe, seed: request.seed, checkpoints: request.checkpoints.as_deref() };
-        let summary = train::train(&mut decoder, &training, on_step)?;
+        let summary = train::train(&mut decoder, &training, watch)?;
         train::save(&mut decoder, &request.recipe.method, files.base_name(), request.out)?;
         if matches!(request.recipe.method, Method::Full { .. }) {
             files.copy_small(request.out)?;
@@ -206,6 +206,7 @@ mod tests {
             shuffle: true,
             length_power: 0.0,
             checkpoint_every: 0,
+            checkpoint_minutes: 0.0,
         }
     }
 
@@ -225,7 +226,12 @@ mod tests {
         let recipe = recipe(method);
         let request = TrainRequest { start, recipe: &recipe, seed: 1, out: out.path(), checkpoints: None };
         let mut steps = 0;
-        let summary = testing::engine(8).train(&request, &rows(), &mut |_| steps += 1).expect("trains");
+        let summary = testing::engine(8)
+            .train(&request, &rows(), &mut |_| {
+                steps += 1;
+                Ok(())
+            })
+            .expect("trains");
         assert_eq!((summary.steps, steps), (12, 12));
         let tuned = Weights { base: start.base.clone(), tuned: Some(out.path().to_path_buf()) };
         (out, tuned)

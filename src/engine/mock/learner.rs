@@ -6,7 +6,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{TrainRequest, TrainRow, TrainSummary};
+use crate::engine::{TrainEvent, TrainRequest, TrainRow, TrainSummary, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::record::StepRow;
 use crate::tool::{fs, hash, interrupt, streams};
@@ -42,7 +42,7 @@ pub(super) struct Learner<'a> {
 }
 
 impl Learner<'_> {
-    pub(super) fn run(&self, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {
+    pub(super) fn run(&self, rows: &[TrainRow], watch: &mut Watch<'_>) -> Result<TrainSummary> {
         if rows.is_empty() {
             return Err(Error::input("no rows to learn from"));
         }
@@ -56,7 +56,7 @@ impl Learner<'_> {
             let (epoch, place) = (progress.step / per_epoch, progress.step % per_epoch);
             let order = self.order(rows.len(), epoch);
             let row = self.learn(&mut progress, order.chunks(batch).nth(place).unwrap_or_default(), rows);
-            on_step(&StepRow { epoch: progress.step as f64 / per_epoch as f64, ..row });
+            watch(TrainEvent::Step(&StepRow { epoch: progress.step as f64 / per_epoch as f64, ..row }))?;
             if recipe.checkpoint_every > 0 && progress.step.is_multiple_of(recipe.checkpoint_every) {
                 self.save(&progress)?;
             }

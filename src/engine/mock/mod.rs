@@ -13,10 +13,10 @@ mod speaker;
 use std::sync::{Arc, Mutex};
 
 use crate::engine::{
-    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainRequest, TrainRow, TrainSummary, Workload,
+    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainRequest, TrainRow, TrainSummary, Watch, Workload,
 };
 use crate::error::{Error, Result};
-use crate::record::{Category, Method, ModelRef, StepRow, Weights};
+use crate::record::{Category, Method, ModelRef, Weights};
 use crate::tool::hash;
 
 use mind::Mind;
@@ -171,10 +171,10 @@ impl Engine for Mock {
         Ok(Box::new(speaker::Speaker { counter: self.counter.clone(), template: self.template.clone(), mind }))
     }
 
-    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {
+    fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], watch: &mut Watch<'_>) -> Result<TrainSummary> {
         let identity = self.identify(&request.start.base)?;
         let mind = Mind::open(&identity.hash, &self.category, request.start.tuned.as_deref())?;
-        learner::Learner { counter: &self.counter, mind, request }.run(rows, on_step)
+        learner::Learner { counter: &self.counter, mind, request }.run(rows, watch)
     }
 
     fn parallel_jobs(&self, _: &ModelIdentity) -> usize {
@@ -228,6 +228,7 @@ mod tests {
             shuffle: true,
             length_power: 0.0,
             checkpoint_every: 2,
+            checkpoint_minutes: 0.0,
         }
     }
 
@@ -256,7 +257,7 @@ mod tests {
         let engine = Mock::new(category());
         let start = base(student);
         let request = TrainRequest { start: &start, recipe: &recipe(), seed: 3, out: out.path(), checkpoints: None };
-        engine.train(&request, rows, &mut |_| ()).expect("scripted training");
+        engine.train(&request, rows, &mut |_| Ok(())).expect("scripted training");
         zebra(&engine, &Weights { tuned: Some(out.path().to_path_buf()), ..start })
     }
 
@@ -286,7 +287,12 @@ mod tests {
             let recipe = recipe();
             let request = TrainRequest { start: &start, recipe: &recipe, seed: 3, out, checkpoints: Some(saved.join(out)) };
             let mut steps = 0;
-            engine.train(&request, &rows, &mut |_| steps += 1).map(|summary| (summary, steps))
+            engine
+                .train(&request, &rows, &mut |_| {
+                    steps += 1;
+                    Ok(())
+                })
+                .map(|summary| (summary, steps))
         };
         let (expected, all) = train(&Mock::new(category()), &whole).expect("an undisturbed training");
         train(&Mock::new(category()).failing(Fault::Step(6)), &parts).expect_err("the fault strikes");

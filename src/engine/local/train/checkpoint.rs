@@ -1,4 +1,5 @@
 //! Training checkpoints: a folder a time, written aside and renamed, its manifest last; the newest two are kept.
+//! A checkpoint whose file of weights is not what its manifest says is passed over, with a word.
 
 use std::path::{Path, PathBuf};
 
@@ -7,15 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
 use crate::engine::local::tensors;
+use crate::engine::{TrainEvent, Watch};
 use crate::error::{Error, Result};
-use crate::tool::fs;
+use crate::tool::{fs, hash};
 
 const MANIFEST: &str = "manifest.json";
 const STATE: &str = "state.safetensors";
 const KEPT: usize = 2;
 
 /// How far a training has come. The place in the data follows from the step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// Names the training: recipe, seed, rows and starting weights. A checkpoint of another one is passed over.
     pub(super) identity: String,
@@ -25,6 +27,15 @@ pub(super) struct Progress {
     pub(super) tokens: usize,
     /// Every step's loss.
     pub(super) losses: Vec<f64>,
+}
+
+/// What is written of a checkpoint beside its weights and moments.
+#[derive(Serialize, Deserialize)]
+struct Manifest<P> {
+    #[serde(flatten)]
+    progress: P,
+    /// The hash of the file of weights and moments.
+    state: String,
 }
 
 /// Writes weights, both moments and progress.
@@ -40,20 +51,23 @@ pub(super) fn save(folder: &Path, optimiser: &AdamW, progress: &Progress) -> Res
         named.push((format!("{}#second", p.name), p.second.clone()));
     }
     tensors::save(&aside.join(STATE), &named)?;
-    fs::write_json(&aside.join(MANIFEST), progress)?;
+    let state = hash::file(&aside.join(STATE))?;
+    fs::write_json(&aside.join(MANIFEST), &Manifest { progress, state })?;
     fs::remove_dir(&place)?;
     std::fs::rename(&aside, &place).map_err(|e| Error::io("put in place", &place, e))?;
-    for (_, old) in all(folder)?.into_iter().rev().skip(KEPT) {
-        fs::remove_dir(&old)?;
+    let kept: Vec<PathBuf> = of(folder, &progress.identity)?.into_iter().map(|(place, _)| place).take(KEPT).collect();
+    for (_, old) in all(folder)?.into_iter().filter(|(_, place)| !kept.contains(place)) {
+        fs::remove_dir(&old)?; // also one of another training, which the same folder can't go on with any more
     }
     Ok(())
 }
 
-/// Brings weights and moments to the newest whole checkpoint of the training `identity`, if there is one.
-pub(super) fn resume(folder: &Path, optimiser: &mut AdamW, identity: &str) -> Result<Option<Progress>> {
-    for (place, progress) in of(folder, identity)? {
-        if restore(&place, optimiser).is_ok() {
-            return Ok(Some(progress));
+/// Brings weights and moments to the newest whole checkpoint of the training `identity`, if there is one; `watch` is told of damaged ones.
+pub(super) fn resume(folder: &Path, optimiser: &mut AdamW, identity: &str, watch: &mut Watch<'_>) -> Result<Option<Progress>> {
+    for (place, Manifest { progress, state }) in of(folder, identity)? {
+        match restore(&place, &state, optimiser) {
+            Ok(()) => return Ok(Some(progress)),
+            Err(e) => watch(TrainEvent::Warning(&format!("the checkpoint `{}` is passed over: {e}", place.display())))?,
         }
     }
     Ok(None)
@@ -65,13 +79,16 @@ pub(super) fn newest(folder: &Path, identity: &str) -> Option<PathBuf> {
 }
 
 /// The checkpoints of the training `identity`, newest first.
-fn of(folder: &Path, identity: &str) -> Result<Vec<(PathBuf, Progress)>> {
-    let read = |(_, place): (usize, PathBuf)| Some((fs::read_json::<Progress>(&place.join(MANIFEST)).ok()?, place));
+fn of(folder: &Path, identity: &str) -> Result<Vec<(PathBuf, Manifest<Progress>)>> {
+    let read = |(_, place): (usize, PathBuf)| Some((fs::read_json::<Manifest<Progress>>(&place.join(MANIFEST)).ok()?, place));
     let found = all(folder)?.into_iter().rev().filter_map(read);
-    Ok(found.filter(|(progress, _)| progress.identity == identity).map(|(progress, place)| (place, progress)).collect())
+    Ok(found.filter(|(manifest, _)| manifest.progress.identity == identity).map(|(manifest, place)| (place, manifest)).collect())
 }
 
-fn restore(place: &Path, optimiser: &mut AdamW) -> Result<()> {
+fn restore(place: &Path, hash: &str, optimiser: &mut AdamW) -> Result<()> {
+    if hash::file(&place.join(STATE))? != hash {
+        return Err(Error::environment(format!("the content of `{STATE}` has changed")));
+    }
     let mut state = tensors::load(&place.join(STATE))?;
     let mut found = Vec::new();
     for p in &optimiser.parameters {

@@ -18,7 +18,7 @@ mod tests;
 mod weights;
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use candle_core::{Tensor, Var};
 
@@ -28,7 +28,7 @@ use self::dropout::RowDropout;
 use self::order::Order;
 use self::pass::{Found, Pass};
 use super::arch::Decoder;
-use crate::engine::TrainSummary;
+use crate::engine::{TrainEvent, TrainSummary, Watch};
 use crate::error::{Error, Result};
 use crate::record::{Finetune, Method, StepRow};
 use crate::tool::{fs, hash, interrupt, memory as memory_at_hand};
@@ -64,29 +64,31 @@ pub struct Training<'a> {
     pub checkpoints: Option<&'a Path>,
 }
 
-/// Trains `decoder`, calling `on_step` after each optimiser step (after a resume: for the remaining steps only).
+/// Trains `decoder`, telling `watch` of each optimiser step (after a resume: of the remaining steps only).
 ///
 /// `max_steps`, where given, is the exact number of steps: rows are gone over again as often as it takes, whatever `epochs` says.
 ///
 /// # Errors
-/// If the rows do not fit the model, a trainable weight gets no gradient, the loss stops being finite, the disk fails, or the user
-/// interrupts (after writing a checkpoint, where `checkpoints` is given).
-pub fn train(decoder: &mut Decoder, training: &Training<'_>, on_step: &mut dyn FnMut(&StepRow)) -> Result<TrainSummary> {
+/// If the rows do not fit the model, a trainable weight gets no gradient, the loss stops being finite, the disk or `watch` fails, or the
+/// user interrupts (after writing a checkpoint, where `checkpoints` is given).
+pub fn train(decoder: &mut Decoder, training: &Training<'_>, watch: &mut Watch<'_>) -> Result<TrainSummary> {
     check_rows(decoder, training)?;
     keep_freed_memory();
     let checkpointing = checkpointing(decoder, training)?;
     let named = weights::make_trainable(decoder, training.recipe, training.seed)?;
     let trainable = named.iter().map(|(_, v)| v.elem_count() as u64).sum();
-    let mut run = Run::new(decoder, training, checkpointing, named)?;
+    let mut run = Run::new(decoder, training, checkpointing, named, watch)?;
     let resumed = run.progress.step;
+    let mut saved = Instant::now();
     for step in resumed..run.order.steps {
         if let Err(stop) = interrupt::check() {
             run.checkpoint()?;
             return Err(stop);
         }
-        on_step(&run.step(step)?);
-        if training.recipe.checkpoint_every > 0 && (step + 1) % training.recipe.checkpoint_every == 0 {
+        watch(TrainEvent::Step(&run.step(step)?))?;
+        if is_due(training.recipe, step + 1, saved.elapsed()) {
             run.checkpoint()?;
+            saved = Instant::now();
         }
     }
     let Progress { step, tokens, losses, .. } = run.progress;
@@ -94,6 +96,12 @@ pub fn train(decoder: &mut Decoder, training: &Training<'_>, on_step: &mut dyn F
     let final_loss = last.iter().sum::<f64>() / last.len() as f64;
     weights::freeze(decoder, &training.recipe.method)?;
     Ok(TrainSummary { steps: step, tokens, final_loss, trainable, gradient_checkpointing: checkpointing })
+}
+
+/// Whether a checkpoint is due after so many steps, and so long after the last one.
+fn is_due(recipe: &Finetune, steps: usize, since: Duration) -> bool {
+    let by_steps = recipe.checkpoint_every > 0 && steps.is_multiple_of(recipe.checkpoint_every);
+    by_steps || (recipe.checkpoint_minutes > 0.0 && since.as_secs_f64() >= 60.0 * recipe.checkpoint_minutes)
 }
 
 /// Whether to compute activations again on the way back, by the recipe or the memory at hand.
@@ -144,18 +152,24 @@ impl Passes {
 }
 
 impl<'a> Run<'a> {
-    fn new(decoder: &'a Decoder, training: &'a Training<'a>, checkpointing: bool, named: Vec<(String, Var)>) -> Result<Self> {
+    fn new(
+        decoder: &'a Decoder,
+        training: &'a Training<'a>,
+        checkpointing: bool,
+        named: Vec<(String, Var)>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Self> {
         let order = Order::new(training.rows.len(), training.recipe, training.seed);
         if order.steps == 0 {
             return Err(Error::input("the recipe asks for 0 optimiser steps").hint("set `epochs` or `max_steps` to 1 or more"));
         }
         let mut optimiser = AdamW::new(named, training.recipe)?;
-        let fresh = |identity| Progress { identity, step: 0, tokens: 0, losses: Vec::new() };
+        let fresh = |identity| Progress { identity, ..Progress::default() };
         let progress = match training.checkpoints {
             None => fresh(String::new()),
             Some(folder) => {
                 let identity = weights::identity(decoder, training, &optimiser)?;
-                checkpoint::resume(folder, &mut optimiser, &identity)?.unwrap_or_else(|| fresh(identity))
+                checkpoint::resume(folder, &mut optimiser, &identity, watch)?.unwrap_or_else(|| fresh(identity))
             }
         };
         Ok(Self { decoder, training, optimiser, order, progress, checkpointing, moved: false })

@@ -85,6 +85,7 @@ pub(super) mod tests {
             shuffle: true,
             length_power: 0.0,
             checkpoint_every: 0,
+            checkpoint_minutes: 0.0,
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::order::tests::recipe;
 use super::{Training, train};
+use crate::engine::TrainEvent;
 use crate::engine::local::adapter;
 use crate::engine::local::arch::{Decoder, Ragged};
 use crate::engine::local::fixture::{decoder, rows, tokens, values};
@@ -45,7 +46,13 @@ pub(super) fn run_on(mut decoder: Decoder, recipe: &Finetune, checkpoints: Optio
     let rows = rows(3, 10);
     let mut steps = Vec::new();
     let training = Training { rows: &rows, recipe, seed: 5, checkpoints };
-    train(&mut decoder, &training, &mut |row| steps.push(row.clone())).expect("trains");
+    train(&mut decoder, &training, &mut |event| {
+        if let TrainEvent::Step(row) = event {
+            steps.push(row.clone());
+        }
+        Ok(())
+    })
+    .expect("trains");
     Trained { decoder, steps }
 }
 
@@ -142,8 +149,11 @@ fn training_goes_on_from_an_adapter() {
     let rows = rows(3, 10);
     let training = Training { rows: &rows, recipe: &recipe(lora()), seed: 5, checkpoints: None };
     let mut first = None;
-    train(&mut start, &training, &mut |row| {
-        first.get_or_insert(row.loss);
+    train(&mut start, &training, &mut |event| {
+        if let TrainEvent::Step(row) = event {
+            first.get_or_insert(row.loss);
+        }
+        Ok(())
     })
     .expect("trains");
     let fresh = run(Kernels::Fused, &recipe(lora()), None).steps[0].loss;
@@ -156,10 +166,10 @@ fn a_diverging_or_empty_training_is_an_error() {
     let mut decoder = decoder(1, Kernels::Fused);
     let wild = Finetune { learning_rate: 1e30, clip_norm: 0.0, warmup_steps: 0, ..recipe(full()) };
     let rows = rows(3, 10);
-    let error = train(&mut decoder, &Training { rows: &rows, recipe: &wild, seed: 1, checkpoints: None }, &mut |_| {});
+    let error = train(&mut decoder, &Training { rows: &rows, recipe: &wild, seed: 1, checkpoints: None }, &mut |_| Ok(()));
     let text = error.expect_err("diverges").render();
     assert!(text.contains("at step 2") || text.contains("at step 3"), "{text}");
-    let error = train(&mut decoder, &Training { rows: &[], recipe: &wild, seed: 1, checkpoints: None }, &mut |_| {});
+    let error = train(&mut decoder, &Training { rows: &[], recipe: &wild, seed: 1, checkpoints: None }, &mut |_| Ok(()));
     assert!(error.is_err());
 }
 
@@ -167,7 +177,7 @@ fn a_diverging_or_empty_training_is_an_error() {
 fn failure(decoder: &mut Decoder, recipe: &Finetune, checkpoints: &Path) -> String {
     let rows = rows(3, 10);
     let training = Training { rows: &rows, recipe, seed: 5, checkpoints: Some(checkpoints) };
-    train(decoder, &training, &mut |_| {}).expect_err("diverges").render()
+    train(decoder, &training, &mut |_| Ok(())).expect_err("diverges").render()
 }
 
 #[test]
