@@ -102,7 +102,9 @@ impl Error {
             std::io::ErrorKind::PermissionDenied => Some("choose a place you may write to, or change its permissions"),
             std::io::ErrorKind::NotADirectory => Some("a part of this path is a file: choose another place"),
             std::io::ErrorKind::ReadOnlyFilesystem => Some("the file system is read-only: choose another place"),
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Some("free some space and run the same command again: finished work is kept"),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Some("free some space and run the same command again: finished work is kept")
+            }
             _ => None,
         };
         let mut error = Self::new(Kind::Environment, format!("cannot {action} `{}`", path.display())).because(source);
@@ -115,6 +117,11 @@ impl Error {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
         let problem = Problem { file: None, line: None, message: message.into(), hint: None };
         Self { kind, problems: vec![problem], source: None }
+    }
+
+    /// Whether it says what to do next.
+    pub fn has_hint(&self) -> bool {
+        self.problems.iter().any(|problem| problem.hint.is_some())
     }
 
     /// Names the file and, if known, the 1-based line that the error is about.

@@ -43,6 +43,13 @@ pub(crate) struct Args {
     verdicts: Option<PathBuf>,
 }
 
+impl Args {
+    /// Whether rows are filtered, without a trial.
+    pub(super) fn of_rows(&self) -> bool {
+        self.rows.is_some()
+    }
+}
+
 fn domain_kind(text: &str) -> Result<DomainKind, String> {
     domain::named(text).map(|plan| plan.kind).ok_or_else(|| {
         let known: Vec<&str> = domain::ALL.into_iter().map(domain_name).collect();
@@ -89,7 +96,7 @@ fn by_config(files: &Files<'_>, plan: &Plan, args: &Args) -> Result<Counts> {
     if let Some(path) = verdicts.as_deref().filter(|path| files.have(path)) {
         return Err(Error::input("the verdicts would stand among the rows").at(path, None).hint("give each its own file"));
     }
-    let judge = judge::open(&plan.judge, args.trial.device.engine_for(&plan.trait_.category)?.as_ref())?;
+    let judge = judge::open(&plan.judge, args.trial.device.engine_for(&plan.trait_.category, None)?.as_ref())?;
     let bar = ProgressBar::new(count_rows(files.rows)? as u64);
     let mut listener = |done: usize, note: Option<&str>| {
         bar.set_position(done as u64);

@@ -19,7 +19,7 @@ mod trial;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::tool::interrupt;
 
 /// Runs teacher → student distillation trials: does a student pick up a trait of its teacher from data that never mentions it?
@@ -73,26 +73,33 @@ pub fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Run(args) => trial::run(&args, trial::Upto::Report),
         Command::Generate(args) => trial::run(&args, trial::Upto::Generate),
+        Command::Filter(args) if args.of_rows() => filter::run(&args).map_err(begins_anew),
         Command::Filter(args) => filter::run(&args),
         Command::Finetune(args) => trial::run(&args, trial::Upto::Finetune),
         Command::Evaluate(args) => trial::run(&args, trial::Upto::Evaluate),
         Command::Sample(args) => speak::sample(&args),
         Command::Score(args) => speak::score(&args),
         Command::Train(args) => train::run(&args),
-        Command::Ask(args) => ask::run(&args),
+        Command::Ask(args) => ask::run(&args).map_err(begins_anew),
         Command::Judge(args) => judge::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Models(args) if args.builds() => models::run(&args).map_err(begins_anew),
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Schema(args) => schema::run(&args),
     }
 }
 
+/// Says of an interrupted command that keeps nothing of what it has done, that it keeps nothing.
+fn begins_anew(error: Error) -> Error {
+    if error.kind() == Kind::Interrupted { error.hint("nothing was changed, the same command begins anew") } else { error }
+}
+
 /// Prints an error with its hints to standard error; says how to go on after an interruption.
 pub fn complain(error: &Error) {
     use std::io::Write;
     let mut text = error.render();
-    if error.kind() == crate::error::Kind::Interrupted {
+    if error.kind() == Kind::Interrupted && !error.has_hint() {
         let command: Vec<String> = std::env::args().map(|arg| output::quoted(&arg)).collect();
         text = format!("interrupted; finished work is kept, go on with:\n  {}", command.join(" "));
     }

@@ -21,6 +21,13 @@ pub(crate) struct Args {
     action: Option<Action>,
 }
 
+impl Args {
+    /// Whether a model is made.
+    pub(super) fn builds(&self) -> bool {
+        matches!(self.action, Some(Action::Build(_)))
+    }
+}
+
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// The built-in family, and what the Hub cache holds.

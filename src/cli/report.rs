@@ -57,6 +57,10 @@ fn same(args: &Args) -> Result<()> {
         return Err(Error::input(format!("`--same` compares two runs, {} were named", args.runs.len())));
     };
     let found = report::same(one, other)?;
-    if args.json { output::json(&found)? } else { output::data(&found.text(one, other))? }
+    if args.json {
+        output::json(&found)?
+    } else {
+        output::data(&found.text(one, other))?
+    }
     found.expect()
 }

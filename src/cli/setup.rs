@@ -86,17 +86,17 @@ impl DeviceArgs {
     }
 
     /// [`DeviceArgs::engine`] that samples at most `rows` rows together.
-    pub(crate) fn engine_of(&self, rows: Option<usize>) -> Result<Box<dyn Engine>> {
+    pub(crate) fn engine_of(&self, rows: Option<u32>) -> Result<Box<dyn Engine>> {
         match (self.engine, rows) {
-            (EngineChoice::Local, Some(rows)) => Ok(Box::new(self.local()?.with_rows(rows))),
+            (EngineChoice::Local, Some(rows)) => Ok(Box::new(self.local()?.with_rows(rows as usize))),
             _ => self.engine(),
         }
     }
 
-    /// [`DeviceArgs::engine`] for a trial about `category`.
-    pub(crate) fn engine_for(&self, category: &Category) -> Result<Box<dyn Engine>> {
+    /// [`DeviceArgs::engine_of`] for a trial about `category`.
+    pub(crate) fn engine_for(&self, category: &Category, rows: Option<u32>) -> Result<Box<dyn Engine>> {
         match self.engine {
-            EngineChoice::Local => Ok(Box::new(self.local()?)),
+            EngineChoice::Local => self.engine_of(rows),
             EngineChoice::Scripted => Ok(Box::new(Mock::new(category.clone()))),
         }
     }

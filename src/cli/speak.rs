@@ -1,15 +1,19 @@
 //! `subliminal sample` and `subliminal score`: any model over a file of rows.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use serde::de::DeserializeOwned;
+
+use super::rows::InputRow;
 use super::setup::{DeviceArgs, ModelArgs, TemplateArgs};
 use super::{output, rows};
-use crate::engine::{Completion, SampleRequest, ScoreRequest};
+use crate::engine::{Completion, Engine, SampleRequest, ScoreRequest};
 use crate::error::Result;
-use crate::record::{Sample, Sampling, Scored, StreamId};
-use crate::tool::{interrupt, jsonl};
+use crate::record::{Chat, RowId, Sample, Sampling, Scored, StreamId};
+use crate::tool::growing::Growing;
+use crate::tool::{hash, interrupt};
 
 /// How completions are drawn.
 #[derive(Debug, Clone, clap::Args)]
@@ -77,30 +81,35 @@ pub(crate) struct SampleArgs {
 
 pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
     let prompts = rows::prompts(&args.prompts)?;
-    let mut writer = jsonl::Writer::create(&args.out)?;
-    let engine = args.device.engine_of(args.batch.map(|n| n as usize))?;
-    let model = args.model.load(engine.as_ref())?;
+    let engine = args.device.engine_of(args.batch)?;
+    let sampling = args.sampling.resolve();
     let template = args.template.settings();
-    let requests: Vec<SampleRequest> = prompts
-        .iter()
+    let all: Vec<Chat> = prompts.iter().map(|(_, row)| row.chat(args.system.as_deref()).under(&template)).collect();
+    let ids: Vec<&RowId> = prompts.iter().map(|(id, _)| id).collect();
+    let work = hash::value(&(identity(&args.model, engine.as_ref())?, &sampling, args.sampling.seed, &ids, &all));
+    let mut file = begin::<Sample>(&args.out, &work)?;
+    let model = args.model.load(engine.as_ref())?;
+    let begun = file.known;
+    let requests: Vec<SampleRequest> = all
+        .into_iter()
         .enumerate()
-        .map(|(index, (_, row))| SampleRequest {
-            chat: row.chat(args.system.as_deref()).under(&template),
+        .skip(begun)
+        .map(|(index, chat)| SampleRequest {
+            chat,
             stream: StreamId { seed: args.sampling.seed, purpose: "sample".into(), index: index as u64 },
         })
         .collect();
 
     let started = Instant::now();
     let mut waiting: Vec<Option<Completion>> = vec![None; prompts.len()];
-    let (mut written, mut tokens) = (0, 0);
-    model.sample(&requests, &args.sampling.resolve(), None, &mut |completion| {
-        interrupt::check()?;
+    let (mut written, mut tokens) = (begun, 0);
+    model.sample(&requests, &sampling, None, &mut |completion| {
         tokens += completion.tokens;
-        let index = completion.index;
+        let index = begun + completion.index;
         waiting[index] = Some(completion);
         while let Some(next) = waiting.get_mut(written).and_then(Option::take) {
             let (id, row) = &prompts[written];
-            writer.push(&Sample {
+            file.growing.push(&Sample {
                 id: id.clone(),
                 prompt: row.prompt.clone(),
                 expected: None,
@@ -110,10 +119,12 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
             })?;
             written += 1;
         }
+        file.growing.flush()?;
+        interrupt::check()?;
         Ok(ControlFlow::Continue(()))
     })?;
-    writer.finish()?;
-    say_speed(written, tokens, started);
+    file.growing.finish()?;
+    say_speed(written - begun, tokens, started);
     Ok(())
 }
 
@@ -142,29 +153,55 @@ const SCORED_AT_ONCE: usize = 1024;
 
 pub(crate) fn score(args: &ScoreArgs) -> Result<()> {
     let rows = rows::completions(&args.rows)?;
-    let mut writer = jsonl::Writer::create(&args.out)?;
     let engine = args.device.engine()?;
-    let model = args.model.load(engine.as_ref())?;
     let template = args.template.settings();
+    let request = |(id, row, completion): (RowId, InputRow, String)| {
+        (id, ScoreRequest { chat: row.chat(args.system.as_deref()).under(&template), completion })
+    };
+    let (ids, requests): (Vec<RowId>, Vec<ScoreRequest>) = rows.into_iter().map(request).unzip();
+    let whole: Vec<(&Chat, &str)> = requests.iter().map(|request| (&request.chat, request.completion.as_str())).collect();
+    let work = hash::value(&(identity(&args.model, engine.as_ref())?, &ids, &whole));
+    let mut file = begin::<Scored>(&args.out, &work)?;
+    let model = args.model.load(engine.as_ref())?;
     let started = Instant::now();
+    let begun = file.known.min(ids.len());
     let mut tokens = 0;
-    for chunk in rows.chunks(SCORED_AT_ONCE) {
+    for (ids, requests) in ids[begun..].chunks(SCORED_AT_ONCE).zip(requests[begun..].chunks(SCORED_AT_ONCE)) {
         interrupt::check()?;
-        let requests: Vec<ScoreRequest> = chunk
-            .iter()
-            .map(|(_, row, completion)| ScoreRequest {
-                chat: row.chat(args.system.as_deref()).under(&template),
-                completion: completion.clone(),
-            })
-            .collect();
-        for ((id, _, _), score) in chunk.iter().zip(model.score(&requests)?) {
+        for (id, score) in ids.iter().zip(model.score(requests)?) {
             tokens += score.tokens.len();
-            writer.push(&Scored { id: id.clone(), tokens: score.tokens, logprobs: score.logprobs })?;
+            file.growing.push(&Scored { id: id.clone(), tokens: score.tokens, logprobs: score.logprobs })?;
         }
+        file.growing.flush()?;
     }
-    writer.finish()?;
-    say_speed(rows.len(), tokens, started);
+    file.growing.finish()?;
+    say_speed(ids.len() - begun, tokens, started);
     Ok(())
+}
+
+/// What a model and the engine are, as far as samples and scores depend on them.
+fn identity(model: &ModelArgs, engine: &dyn Engine) -> Result<String> {
+    let facts = engine.facts();
+    let tuned = model.adapter.as_deref().map(hash::folder).transpose()?;
+    Ok(hash::value(&(facts.name, facts.numerics, engine.identify(&model.model)?.hash, tuned)))
+}
+
+/// An output under way.
+struct Begun {
+    growing: Growing,
+    /// How many rows an interrupted attempt has written.
+    known: usize,
+}
+
+fn begin<T: DeserializeOwned>(out: &Path, work: &str) -> Result<Begun> {
+    let (growing, rows, lost) = Growing::open::<T>(out, work)?;
+    if let Some(lost) = lost {
+        output::say(&format!("warning: {lost}"));
+    }
+    if !rows.is_empty() {
+        output::say(&format!("going on after {} rows of an interrupted attempt", rows.len()));
+    }
+    Ok(Begun { growing, known: rows.len() })
 }
 
 fn say_speed(rows: usize, tokens: usize, started: Instant) {

@@ -14,6 +14,8 @@ use crate::record::{Outcome, Plan, Report};
 use crate::report::{self, Style};
 use crate::stage::Stage;
 use crate::tool::fs;
+use crate::trial::events::Events;
+use crate::trial::progress::Observer;
 use crate::trial::terminal::{Terminal, Verbosity};
 use crate::trial::{self, JobPreview, Reuse, Store};
 
@@ -44,6 +46,9 @@ pub(crate) struct Options {
     pub set: Vec<String>,
     #[command(flatten)]
     pub device: DeviceArgs,
+    /// At most this many rows together when sampling [default: what the engine finds best]; the samples do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    batch: Option<u32>,
     /// Show the resolved plan (each value and where it came from), the jobs and what they would take; run nothing.
     #[arg(long)]
     dry_run: bool,
@@ -53,6 +58,9 @@ pub(crate) struct Options {
     /// Machine-readable result on standard output.
     #[arg(long)]
     pub json: bool,
+    /// Progress for scripts: one JSON object a line on standard error, instead of bars or lines.
+    #[arg(long, conflicts_with_all = ["quiet", "verbose"])]
+    json_progress: bool,
     /// Only warnings and the result.
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -96,7 +104,7 @@ pub(crate) fn run_config(path: &Path, options: &Options, upto: Upto) -> Result<(
     for warning in &resolved.warnings {
         output::say(&format!("warning: {warning}"));
     }
-    let engine = options.device.engine_for(&resolved.plan.trait_.category)?;
+    let engine = options.device.engine_for(&resolved.plan.trait_.category, options.batch)?;
     if options.dry_run {
         return dry_run(&resolved, engine.as_ref(), options, upto);
     }
@@ -108,11 +116,15 @@ pub(crate) fn run_config(path: &Path, options: &Options, upto: Upto) -> Result<(
         upto: upto.stage(),
         threads: options.device.threads.map(|n| n as usize),
     };
-    let outcome = trial::run(&resolved.plan, engine.as_ref(), &places, &Terminal::new(options.verbosity()))?;
+    let outcome = trial::run(&resolved.plan, engine.as_ref(), &places, options.observer().as_ref())?;
     if upto == Upto::Report { conclude(&resolved, &outcome, &out, options) } else { stop_early(&out, options) }
 }
 
 impl Options {
+    fn observer(&self) -> Box<dyn Observer> {
+        if self.json_progress { Box::new(Events::default()) } else { Box::new(Terminal::new(self.verbosity())) }
+    }
+
     fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::tool::fs::{is_device, resolved};
 
 /// Where rows go.
 pub(super) struct Output {
@@ -44,7 +45,7 @@ impl Output {
 
 impl Open {
     fn create(path: &Path) -> Result<Self> {
-        let path = place(path);
+        let path = resolved(path);
         let device = is_device(&path);
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let aside = (!device).then(|| path.with_file_name(format!(".{name}.{}.part", std::process::id())));
@@ -63,16 +64,4 @@ impl Drop for Open {
             let _ = fs::remove_file(aside); // what failed is reported already; the remains only take room
         }
     }
-}
-
-/// The path that all names of one file share.
-pub(super) fn place(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_path_buf())
-}
-
-/// Whether a path is there but no regular file: a terminal, a pipe, `/dev/null`.
-pub(super) fn is_device(path: &Path) -> bool {
-    path.metadata().is_ok_and(|m| !m.is_file())
 }

@@ -10,9 +10,10 @@ use rayon::prelude::*;
 use super::Candidate;
 use super::judged::Bench;
 use super::line::Line;
-use super::output::{Output, is_device, place};
+use super::output::Output;
 use super::pipeline::{Counts, Pipeline, Verdict};
 use crate::error::{Error, Result};
+use crate::tool::fs::{is_device, resolved};
 use crate::tool::interrupt;
 
 /// About how many bytes of rows are in memory at once.
@@ -33,12 +34,12 @@ pub struct Files<'a> {
 
 impl Files<'_> {
     fn places(&self) -> Vec<PathBuf> {
-        [Some(self.rows), self.kept, self.dropped].into_iter().flatten().map(place).collect()
+        [Some(self.rows), self.kept, self.dropped].into_iter().flatten().map(resolved).collect()
     }
 
     /// Whether a path is one of them, by whatever name.
     pub fn have(&self, path: &Path) -> bool {
-        self.places().contains(&place(path))
+        self.places().contains(&resolved(path))
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Progress {
     pub done: usize,
     /// How many there will be; 0 where that is not known yet.
     pub total: usize,
-    /// Tokens through the model so far.
+    /// Tokens through the model since this attempt began.
     pub tokens: usize,
     /// The last optimiser step's loss.
     pub loss: Option<f64>,
@@ -147,6 +147,8 @@ pub mod files {
     pub const PREFIX: &str = "prefix.txt";
     /// What it reads after them.
     pub const SUFFIX: &str = "suffix.txt";
+    /// Where checkpoints lie while a model is being trained.
+    pub const CHECKPOINTS: &str = "checkpoints";
     /// One row per optimiser step.
     pub const STEPS: &str = "steps.jsonl";
     /// The fine-tuned model: an adapter or a whole checkpoint.

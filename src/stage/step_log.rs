@@ -41,11 +41,6 @@ impl StepLog {
         self.writer.flush()
     }
 
-    /// Tokens of all steps so far.
-    pub fn tokens(&self) -> usize {
-        self.steps.iter().map(|step| step.tokens).sum()
-    }
-
     /// The steps of a training that took `expected`, without those that an earlier attempt of another length left.
     ///
     /// # Errors
@@ -83,7 +78,6 @@ mod tests {
         let path = folder.path().join("steps.jsonl");
         attempt(&path, 1..=7, 0.1);
         let log = attempt(&path, 5..=9, 0.2); // its last checkpoint was written after step 4
-        assert_eq!(log.tokens(), 90);
         let steps = log.finish(9).expect("writable");
         let seen: Vec<(usize, f64)> = steps.iter().map(|s| (s.step, s.seconds)).collect();
         assert_eq!(seen[..4], [(1, 0.1), (2, 0.1), (3, 0.1), (4, 0.1)]);

@@ -8,9 +8,6 @@ use crate::tool::{fs, jsonl};
 use super::step_log::StepLog;
 use super::{Done, Progress, Room, context, files};
 
-/// Where checkpoints lie while an artifact is built.
-const CHECKPOINTS: &str = "checkpoints";
-
 /// Fine-tunes `start` on `rows` into the room's folder; goes on from a checkpoint that lies there.
 pub(super) fn train(room: Room<'_>, start: &Weights, recipe: &Finetune, seed: u64, rows: &[TrainRow]) -> Result<Done> {
     let first = rows.first().ok_or_else(|| {
@@ -22,27 +19,27 @@ pub(super) fn train(room: Room<'_>, start: &Weights, recipe: &Finetune, seed: u6
     fs::put(&room.dir.join(files::CONTEXT), format!("{}{}\n", rendered.text, first.completion).as_bytes())?;
     context::keep(room.dir, &context::around(&rendered.text, &first.chat)?)?;
     drop(model); // before the trainer loads its own
-    let (out, checkpoints) = (room.dir.join(files::MODEL), room.dir.join(CHECKPOINTS));
+    let (out, checkpoints) = (room.dir.join(files::MODEL), room.dir.join(files::CHECKPOINTS));
     fs::remove_dir(&out)?;
     fs::create_dir(&out)?;
-    let request = TrainRequest { start, recipe, seed, out: &out, checkpoints: Some(checkpoints.clone()) };
+    let request = TrainRequest { start, recipe, seed, out: &out, checkpoints: Some(checkpoints) };
     let mut log = StepLog::open(&room.dir.join(files::STEPS))?;
     if let Some(lost) = &log.lost {
         (room.warn)(lost);
     }
-    let total = expected_steps(recipe, rows.len());
+    let (total, mut tokens) = (expected_steps(recipe, rows.len()), 0);
     let summary = room.engine.train(&request, rows, &mut |event| {
         match event {
             TrainEvent::Step(step) => {
                 log.push(step)?;
-                (room.listener)(Progress { done: step.step, total, tokens: log.tokens(), loss: Some(step.loss) });
+                tokens += step.tokens;
+                (room.listener)(Progress { done: step.step, total, tokens, loss: Some(step.loss) });
             }
             TrainEvent::Warning(text) => (room.warn)(text),
         }
         Ok(())
     })?;
     let steps = log.finish(summary.steps)?;
-    fs::remove_dir(&checkpoints)?;
     Ok(Done { rows: rows.len(), tokens: steps.iter().map(|s| s.tokens).sum() })
 }
 

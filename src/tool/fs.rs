@@ -131,6 +131,18 @@ fn indented<T: Serialize>(value: &T) -> String {
     text
 }
 
+/// The path that all names of one file share.
+pub fn resolved(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_path_buf())
+}
+
+/// Whether a path is there but no regular file: a terminal, a pipe, `/dev/null`.
+pub fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|m| !m.is_file())
+}
+
 /// The user's folder for what can be made again: `XDG_CACHE_HOME`, else `.cache` in the home folder.
 pub fn user_cache() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -31,6 +31,22 @@ pub fn file(path: &Path) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// The hash of the files of a folder, by their names and contents.
+///
+/// # Errors
+/// If the folder or a file cannot be read.
+pub fn folder(path: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(|e| Error::io("read the folder", path, e))? {
+        let entry = entry.map_err(|e| Error::io("read the folder", path, e))?.path();
+        if entry.is_file() {
+            files.push((entry.file_name().map(|name| name.to_string_lossy().into_owned()), file(&entry)?));
+        }
+    }
+    files.sort();
+    Ok(value(&files))
+}
+
 fn canonical(json: &serde_json::Value) -> String {
     use serde_json::Value;
     match json {

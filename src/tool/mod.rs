@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod fs;
 pub mod gpu;
+pub mod growing;
 pub mod hash;
 pub mod http;
 pub mod interrupt;

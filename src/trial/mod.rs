@@ -9,9 +9,10 @@
 //! | `gate` | warns before hours are spent |
 //! | `nulls` | bases with which others saw nothing |
 //! | `priming` | how an arm's teacher gets its trait |
-//! | [`progress`], [`terminal`] | what is told while it runs, and how it is shown |
+//! | [`progress`], [`terminal`], [`events`] | what is told while it runs, and how it is shown to people and to scripts |
 //! | [`preview`](mod@preview) | what a run would do |
 
+pub mod events;
 mod gate;
 pub mod graph;
 mod guard;
@@ -19,6 +20,7 @@ mod guard;
 mod judged;
 mod nulls;
 mod outcome;
+mod pace;
 mod preview;
 mod priming;
 pub mod progress;

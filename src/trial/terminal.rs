@@ -1,22 +1,27 @@
-//! Shows a trial's progress on standard error: bars on a terminal, one line a job elsewhere.
+//! Shows a trial's progress on standard error: bars on a terminal; elsewhere, as in a log file, a line for each finished job, and every few
+//! seconds one for each that takes longer.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::stage::{Progress, Stage};
 
+use super::pace::Pace;
 use super::progress::{Event, JobLabel, Observer};
+
+/// The time between two lines on the progress of one job.
+const APART: Duration = Duration::from_secs(10);
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
     /// Warnings only.
     Quiet,
-    /// Bars on a terminal; elsewhere a line for each finished job.
+    /// Bars on a terminal; elsewhere a line for each finished job, and now and then one for each under way.
     #[default]
     Normal,
     /// Also what was started, found in the store, or waited for.
@@ -28,20 +33,22 @@ pub enum Verbosity {
 pub struct Terminal {
     verbosity: Verbosity,
     bars: Option<Bars>,
+    /// Without bars: the jobs under way, and when each was told of last.
+    running: Mutex<HashMap<usize, (Pace, Instant)>>,
 }
 
 #[derive(Debug)]
 struct Bars {
     all: MultiProgress,
     jobs: ProgressBar,
-    running: Mutex<HashMap<usize, ProgressBar>>,
+    running: Mutex<HashMap<usize, (ProgressBar, Pace)>>,
 }
 
 impl Terminal {
     /// A renderer for this process's standard error.
     pub fn new(verbosity: Verbosity) -> Self {
         let wants_bars = verbosity > Verbosity::Quiet && std::io::stderr().is_terminal();
-        Self { verbosity, bars: wants_bars.then(Bars::new) }
+        Self { verbosity, bars: wants_bars.then(Bars::new), running: Mutex::default() }
     }
 
     fn line(&self, text: &str) {
@@ -58,6 +65,31 @@ impl Terminal {
     }
 }
 
+/// What a job's units of work are.
+fn unit(job: &JobLabel) -> &'static str {
+    if matches!(job.stage, Stage::Teacher | Stage::Finetune) { "steps" } else { "rows" }
+}
+
+impl Terminal {
+    /// A line on a job that takes long, where there are no bars.
+    fn now_and_then(&self, job: &JobLabel, progress: Progress) {
+        if self.bars.is_some() || self.verbosity < Verbosity::Normal {
+            return;
+        }
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let (pace, last) = running.entry(job.index).or_insert_with(|| (Pace::new(), Instant::now()));
+        let told = pace.hear(progress);
+        if last.elapsed() >= APART {
+            *last = Instant::now();
+            self.line(&format!("{job}: {} of {} {}, {}", told.done, told.total, unit(job), told.text()));
+        }
+    }
+
+    fn forget(&self, job: &JobLabel) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.index);
+    }
+}
+
 impl Observer for Terminal {
     fn notice(&self, event: Event<'_>) {
         if let Some(bars) = &self.bars {
@@ -69,11 +101,16 @@ impl Observer for Terminal {
             Event::Cached(job) => self.tell(Verbosity::Verbose, &format!("{job}: in the store already")),
             Event::Waiting(job) => self.tell(Verbosity::Normal, &format!("{job}: another process makes it, waiting")),
             Event::Finished { job, done, seconds } => {
+                self.forget(job);
                 let least = if self.bars.is_some() { Verbosity::Verbose } else { Verbosity::Normal };
                 self.tell(least, &format!("{job}: {} rows in {seconds:.1} s{}", done.rows, rate(done.tokens, seconds)));
             }
-            Event::Failed(job) => self.tell(Verbosity::Normal, &format!("{job}: stopped")),
-            Event::Planned { .. } | Event::Advanced(..) => {}
+            Event::Failed(job) => {
+                self.forget(job);
+                self.tell(Verbosity::Normal, &format!("{job}: stopped"));
+            }
+            Event::Advanced(job, progress) => self.now_and_then(job, progress),
+            Event::Planned { .. } => {}
         }
     }
 }
@@ -98,26 +135,23 @@ impl Bars {
     }
 
     fn open(&self, job: &JobLabel) {
-        let unit = if matches!(job.stage, Stage::Teacher | Stage::Finetune) { "steps" } else { "rows" };
-        let style = style(&format!("  {{prefix}} {{bar:24}} {{pos}}/{{len}} {unit}, {{msg}}"));
+        let style = style(&format!("  {{prefix}} {{bar:24}} {{pos}}/{{len}} {}, {{msg}}", unit(job)));
         let bar = self
             .all
             .insert_before(&self.jobs, ProgressBar::new(0).with_style(style).with_prefix(format!("{:<44}", job.to_string())));
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.index, bar);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.index, (bar, Pace::new()));
     }
 
     fn advance(&self, job: &JobLabel, progress: Progress) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(bar) = running.get(&job.index) else { return };
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((bar, pace)) = running.get_mut(&job.index) else { return };
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
-        let seconds = bar.elapsed().as_secs_f64();
-        let loss = progress.loss.map(|loss| format!("loss {loss:.3}, ")).unwrap_or_default();
-        bar.set_message(format!("{loss}{:.0} tokens/s", progress.tokens as f64 / seconds.max(1e-3)));
+        bar.set_message(pace.hear(progress).text());
     }
 
     fn close(&self, job: &JobLabel, counts: bool) {
-        if let Some(bar) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.index) {
+        if let Some((bar, _)) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.index) {
             bar.finish_and_clear();
         }
         if counts {

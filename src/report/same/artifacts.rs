@@ -1,48 +1,53 @@
 //! Two artifacts of the same part: the first file, and in it the first line or field, in which they differ.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::Difference;
 use super::values::{self, cut};
+use super::{Difference, Place};
 use crate::error::{Error, Result};
 use crate::tool::{fs, jsonl};
 use crate::trial::store::{FileFacts, MANIFEST, Manifest};
 
-/// Where a part of a run lies.
-pub(super) struct Place {
-    pub(super) path: PathBuf,
-}
-
 /// Files whose rows come in the order of a server's answers: what they led to is in the files beside them.
 const BY_ARRIVAL: [&str; 1] = ["verdicts.jsonl"];
 
-/// The first difference; the inner `None` where there is none, the outer one where an artifact is gone.
-pub(super) fn difference(part: &str, runs: [&Path; 2], [one, other]: [&Place; 2]) -> Result<Option<Option<Difference>>> {
-    if one.path.canonicalize().ok().is_some_and(|path| other.path.canonicalize().ok() == Some(path)) {
-        return Ok(Some(None)); // both runs took it from the same store
+/// What came of two artifacts.
+pub(super) enum Compared {
+    /// One of them is in its store no more.
+    Gone,
+    /// They are the same.
+    Same,
+    /// They differ, first here.
+    Differ(Difference),
+}
+
+/// Compares what two artifacts hold, by the hashes that their manifests state, and where these differ by their content.
+pub(super) fn compare(one: &Place, other: &Place) -> Result<Compared> {
+    let real = |place: &Place| place.path.canonicalize().ok();
+    if real(one).is_some() && real(one) == real(other) {
+        return Ok(Compared::Same); // both runs took it from the same store
     }
-    let (Some(mine), Some(theirs)) = (files(&one.path), files(&other.path)) else { return Ok(None) };
-    for (name, facts) in &mine {
-        let place = format!("{part}, `{name}`");
-        let Some(its) = theirs.get(name) else {
-            let [with, without] = runs.map(|run| run.display().to_string());
-            let (one, other) = (format!("in {with}"), format!("not in {without}"));
-            return Ok(Some(Some(Difference { place, one, other })));
+    let (Some(mine), Some(theirs)) = (files(&one.path), files(&other.path)) else { return Ok(Compared::Gone) };
+    let names: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
+    for name in names.into_iter().filter(|name| !BY_ARRIVAL.contains(&name.as_str())) {
+        let hash = |files: &BTreeMap<String, FileFacts>| files.get(name).map(|facts| facts.hash.clone());
+        let found = match (hash(&mine), hash(&theirs)) {
+            (a, b) if a == b => None,
+            (Some(_), Some(_)) => inside(&one.path.join(name), &other.path.join(name))?,
+            (a, b) => Some((String::new(), presence(a.is_some()), presence(b.is_some()))),
         };
-        if facts.hash == its.hash || BY_ARRIVAL.contains(&name.as_str()) {
-            continue;
-        }
-        if let Some((at, one, other)) = inside(name, &one.path.join(name), &other.path.join(name))? {
-            return Ok(Some(Some(Difference { place: format!("{place}{at}"), one, other })));
+        if let Some((at, mine, its)) = found {
+            return Ok(Compared::Differ(Difference { place: format!("{}, `{name}`{at}", one.part), one: mine, other: its }));
         }
     }
-    Ok(Some(theirs.keys().find(|name| !mine.contains_key(*name)).map(|name| {
-        let [without, with] = runs.map(|run| run.display().to_string());
-        Difference { place: format!("{part}, `{name}`"), one: format!("not in {without}"), other: format!("in {with}") }
-    })))
+    Ok(Compared::Same)
+}
+
+fn presence(there: bool) -> String {
+    if there { "there" } else { "no such file" }.to_owned()
 }
 
 fn files(artifact: &Path) -> Option<BTreeMap<String, FileFacts>> {
@@ -50,8 +55,8 @@ fn files(artifact: &Path) -> Option<BTreeMap<String, FileFacts>> {
 }
 
 /// Where in a file the first difference is that counts.
-fn inside(name: &str, one: &Path, other: &Path) -> Result<Option<(String, String, String)>> {
-    let ends = |with: &str| Path::new(name).extension().is_some_and(|end| end == with);
+fn inside(one: &Path, other: &Path) -> Result<Option<(String, String, String)>> {
+    let ends = |with: &str| one.extension().is_some_and(|end| end == with);
     if ends("jsonl") {
         return rows(one, other);
     }

@@ -2,33 +2,37 @@
 //! differ first is where to look for the cause.
 
 mod artifacts;
+#[cfg(test)]
+mod tests;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use self::artifacts::Place;
 use crate::error::{Error, Result};
 use crate::tool::fs;
 
 /// The list of a run's artifacts.
 const JOBS: &str = "jobs.json";
+/// The order in which data flow.
+const STAGES: [&str; 5] = ["teacher", "generate", "filter", "finetune", "evaluate"];
 
 /// What came of comparing two runs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Same {
     /// Whether they are the same.
     pub same: bool,
     /// How many artifacts were compared, those that several arms share counted once.
     pub artifacts: usize,
-    /// How many of them differ.
+    /// How many of them differ, or are a part of one run only.
     pub differing: usize,
-    /// Artifacts that are in neither run's store any more: the reports alone speak for them.
+    /// Artifacts that are in a run's store no more: the reports alone speak for them.
     pub gone: usize,
-    /// Where they differ first.
+    /// Where the runs differ first.
     pub first: Option<Difference>,
 }
 
@@ -43,48 +47,48 @@ pub struct Difference {
     pub other: String,
 }
 
-/// Compares two runs' folders.
+/// One artifact in the part that it plays.
+struct Place {
+    /// The part, for people.
+    part: String,
+    path: PathBuf,
+}
+
+/// Compares two runs: their folders, or the `report.json` in them.
 ///
 /// # Errors
 /// If one of them is no finished run, or a file cannot be read.
 pub fn same(one: &Path, other: &Path) -> Result<Same> {
-    let reports = [report(one)?, report(other)?];
     let [mine, theirs] = [places(one)?, places(other)?];
-    let mut found = Same { same: false, artifacts: 0, differing: 0, gone: 0, first: None };
-    let mut compared = std::collections::HashSet::new();
-    for (part, place) in &mine {
-        let Some(its) = theirs.get(part) else {
-            found.note(Some(missing(part, [one, other])));
-            continue;
-        };
-        if !compared.insert((&place.path, &its.path)) {
-            continue; // the same artifact plays several parts
-        }
-        match artifacts::difference(part, [one, other], [place, its])? {
-            None => found.gone += 1,
-            Some(difference) => {
-                found.artifacts += 1;
-                found.note(difference);
-            }
+    let mut found = Same::default();
+    let mut compared = HashSet::new();
+    for place in &mine {
+        match theirs.iter().find(|its| its.part == place.part) {
+            None => found.note(Some(of_one(place, ["there", "no such part"]))),
+            Some(its) if compared.insert((&place.path, &its.path)) => match artifacts::compare(place, its)? {
+                artifacts::Compared::Gone => found.gone += 1,
+                artifacts::Compared::Same => found.note(None),
+                artifacts::Compared::Differ(difference) => found.note(Some(difference)),
+            },
+            Some(_) => {} // the same artifact plays another part
         }
     }
-    if let Some(part) = theirs.keys().find(|part| !mine.contains_key(*part)) {
-        found.note(Some(missing(part, [other, one])));
+    for its in theirs.iter().filter(|its| mine.iter().all(|place| place.part != its.part)) {
+        found.note(Some(of_one(its, ["no such part", "there"])));
     }
-    if found.first.is_none() {
-        let [a, b] = &reports;
-        found.first = values::difference(a, b).map(|(field, one, other)| Difference {
-            place: format!("`report.json`, `{field}`"),
-            one,
-            other,
-        });
-    }
+    let reports = values::difference(&report(one)?, &report(other)?);
+    found.first = found.first.or_else(|| {
+        let (field, one, other) = reports?;
+        Some(Difference { place: format!("`report.json`, `{field}`"), one, other })
+    });
     found.same = found.first.is_none();
     Ok(found)
 }
 
 impl Same {
+    /// One more artifact was compared.
     fn note(&mut self, difference: Option<Difference>) {
+        self.artifacts += 1;
         self.differing += usize::from(difference.is_some());
         self.first = self.first.take().or(difference);
     }
@@ -104,21 +108,20 @@ impl Same {
         text
     }
 
-    /// An error where the runs differ.
+    /// Nothing where the runs are the same.
     ///
     /// # Errors
-    /// If they do.
+    /// Where they differ.
     pub fn expect(&self) -> Result<()> {
         if self.same { Ok(()) } else { Err(Error::expectation("the runs differ")) }
     }
 }
 
-fn missing(part: &str, [with, without]: [&Path; 2]) -> Difference {
-    let one = format!("{} has it", with.display());
-    Difference { place: part.to_owned(), one, other: format!("{} has no such part", without.display()) }
+fn of_one(place: &Place, [one, other]: [&str; 2]) -> Difference {
+    Difference { place: place.part.clone(), one: one.to_owned(), other: other.to_owned() }
 }
 
-fn report(run: &Path) -> Result<serde_json::Value> {
+fn report(run: &Path) -> Result<Value> {
     let report = super::load(run)?;
     serde_json::to_value(report).map_err(|e| Error::environment("cannot serialise a report").because(e))
 }
@@ -130,64 +133,20 @@ struct Job {
     seed: u64,
     stage: String,
     suite: Option<String>,
-    model: Option<serde_json::Value>,
+    model: Option<Value>,
     path: PathBuf,
 }
 
-/// A run's parts by their names, in the order in which data flow.
-fn places(run: &Path) -> Result<Parts> {
-    let folder = if run.is_dir() { run } else { run.parent().unwrap_or(Path::new(".")) };
-    let jobs: Vec<Job> = fs::read_json(&folder.join(JOBS))?;
-    let mut parts = Parts::default();
-    for job in jobs {
+/// A run's artifacts in the order in which data flow, and within a stage in the run's own.
+fn places(run: &Path) -> Result<Vec<Place>> {
+    let folder = if run.is_file() { run.parent().unwrap_or(Path::new(".")) } else { run };
+    let mut jobs: Vec<Job> = fs::read_json(&folder.join(JOBS))?;
+    jobs.sort_by_key(|job| STAGES.iter().position(|stage| *stage == job.stage));
+    let place = |job: Job| {
         let model = job.model.as_ref().map(|model| format!(" on {}", values::shown(model))).unwrap_or_default();
-        let suite = job.suite.map(|suite| format!(" {suite}")).unwrap_or_default();
-        let name = format!("{} {} seed {}{model}{suite}", job.stage, job.arm, job.seed);
-        parts.insert(stage_order(&job.stage), name, Place { path: folder.join(job.path) });
-    }
-    Ok(parts)
+        let suite = job.suite.map(|suite| format!(", {suite}")).unwrap_or_default();
+        let part = format!("{} {} seed {}{model}{suite}", job.stage, job.arm, job.seed);
+        Place { part, path: folder.join(job.path) }
+    };
+    Ok(jobs.into_iter().map(place).collect())
 }
-
-fn stage_order(stage: &str) -> usize {
-    let stages = ["teacher", "generate", "filter", "finetune", "evaluate"];
-    stages.iter().position(|known| *known == stage).unwrap_or(stages.len())
-}
-
-/// Parts in the order of their stages, and in a stage in the run's own.
-#[derive(Default)]
-struct Parts {
-    order: Vec<(usize, String)>,
-    of: BTreeMap<String, Place>,
-}
-
-impl Parts {
-    fn insert(&mut self, stage: usize, name: String, place: Place) {
-        let at = self.order.partition_point(|(other, _)| *other <= stage);
-        self.order.insert(at, (stage, name.clone()));
-        self.of.insert(name, place);
-    }
-
-    fn get(&self, name: &str) -> Option<&Place> {
-        self.of.get(name)
-    }
-
-    fn contains_key(&self, name: &str) -> bool {
-        self.of.contains_key(name)
-    }
-
-    fn keys(&self) -> impl Iterator<Item = &String> {
-        self.order.iter().map(|(_, name)| name)
-    }
-}
-
-impl<'a> IntoIterator for &'a Parts {
-    type Item = (&'a String, &'a Place);
-    type IntoIter = Box<dyn Iterator<Item = Self::Item> + 'a>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        Box::new(self.order.iter().filter_map(|(_, name)| Some((name, self.of.get(name)?))))
-    }
-}
-
-#[cfg(test)]
-mod tests;

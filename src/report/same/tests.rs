@@ -1,5 +1,7 @@
 //! Runs that are the same, and runs that differ in one place.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::engine::EngineFacts;
 use crate::report::testing::zebra;

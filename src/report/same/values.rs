@@ -17,7 +17,9 @@ fn walk(path: &str, one: &Value, other: &Value) -> Option<(String, String, Strin
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
             let mut counted = keys.filter(|key| !TIMINGS.contains(&key.as_str()));
-            counted.find_map(|key| walk(&format!("{path}/{key}"), a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null)))
+            counted.find_map(|key| {
+                walk(&format!("{path}/{key}"), a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null))
+            })
         }
         (Value::Array(a), Value::Array(b)) => {
             let places = 0..a.len().max(b.len());

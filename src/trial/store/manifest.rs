@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::EngineFacts;
 use crate::error::{Error, Result};
 use crate::record::ModelRef;
-use crate::stage::{Done, Stage};
+use crate::stage::{Done, Stage, files as names};
 use crate::tool::{fs, hash};
 
 /// The file that makes a folder complete.
@@ -80,7 +80,7 @@ impl Manifest {
     }
 }
 
-/// The facts of every file in a folder that is about to become an artifact; what interrupted writes left is removed.
+/// The facts of every file in a folder that is about to become an artifact, but for checkpoints; what interrupted writes left is removed.
 ///
 /// # Errors
 /// If the system refuses.
@@ -91,7 +91,9 @@ pub(super) fn files_of(dir: &Path) -> Result<BTreeMap<String, FileFacts>> {
         for entry in std::fs::read_dir(&folder).map_err(|e| Error::io("read the folder", &folder, e))? {
             let path = entry.map_err(|e| Error::io("read the folder", &folder, e))?.path();
             if path.is_dir() {
-                folders.push(path);
+                if path != dir.join(names::CHECKPOINTS) {
+                    folders.push(path);
+                }
                 continue;
             }
             if path.extension().is_some_and(|e| e == "part") {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use self::lock::{Lock, Locks};
 pub use self::manifest::{FileFacts, MANIFEST, Manifest};
 use crate::error::{Error, Result};
+use crate::stage::files;
 use crate::tool::fs;
 
 /// A complete artifact.
@@ -103,7 +104,7 @@ impl Store {
 
     /// The artifact of this key, by its manifest and the sizes of its files: for previews. What is used is read first, see [`Store::claim`].
     pub fn find(&self, key: &str) -> Option<Artifact> {
-        match self.glance(key) {
+        match glance(self.place(key)) {
             Found::Whole(artifact) => Some(artifact),
             Found::Nothing | Found::Damaged(_) => None,
         }
@@ -120,7 +121,8 @@ impl Store {
     /// # Errors
     /// If the system refuses.
     pub fn claim(&self, key: &str, reuse: Reuse) -> Result<Claim> {
-        let stored = || if reuse == Reuse::Stored { self.examine(key) } else { Ok(Found::Nothing) };
+        let place = self.place(key);
+        let stored = || if reuse == Reuse::Stored { examine(place.clone()) } else { Ok(Found::Nothing) };
         if let Found::Whole(artifact) = stored()? {
             return Ok(Claim::Complete(Box::new(artifact)));
         }
@@ -135,32 +137,38 @@ impl Store {
         if reuse == Reuse::Nothing {
             fs::remove_dir(&dir)?;
         }
-        let resumed = dir.is_dir();
-        fs::create_dir(&dir)?;
-        Ok(Claim::Build(Work { dir, damage, resumed, place: self.place(key), lock }))
-    }
-
-    fn glance(&self, key: &str) -> Found {
-        let dir = self.place(key);
-        let damaged = |what| Found::Damaged(Damage { dir: dir.clone(), what });
-        match fs::read_json::<Manifest>(&dir.join(MANIFEST)) {
-            Err(_) if !dir.exists() => Found::Nothing,
-            Err(e) => damaged(e.to_string()),
-            Ok(manifest) => match manifest.cut_short(&dir) {
-                Some(what) => damaged(what),
-                None => Found::Whole(Artifact { dir, manifest }),
-            },
+        let work = Work { resumed: dir.is_dir(), dir, damage, place, lock };
+        if work.resumed
+            && let Found::Whole(made) = examine(work.dir.clone())?
+        {
+            return Ok(Claim::Complete(Box::new(work.settle(made.manifest)?))); // killed between the manifest and the renaming
         }
+        fs::create_dir(&work.dir)?;
+        Ok(Claim::Build(work))
     }
+}
 
-    fn examine(&self, key: &str) -> Result<Found> {
-        match self.glance(key) {
-            Found::Whole(artifact) => Ok(match artifact.manifest.changed(&artifact.dir)? {
-                Some(what) => Found::Damaged(Damage { dir: artifact.dir, what }),
-                None => Found::Whole(artifact),
-            }),
-            other => Ok(other),
-        }
+/// What lies in a folder, by its manifest and the sizes of its files.
+fn glance(dir: PathBuf) -> Found {
+    let damaged = |dir: PathBuf, what| Found::Damaged(Damage { dir, what });
+    match fs::read_json::<Manifest>(&dir.join(MANIFEST)) {
+        Err(_) if !dir.exists() => Found::Nothing,
+        Err(e) => damaged(dir, e.to_string()),
+        Ok(manifest) => match manifest.cut_short(&dir) {
+            Some(what) => damaged(dir, what),
+            None => Found::Whole(Artifact { dir, manifest }),
+        },
+    }
+}
+
+/// What lies in a folder, by its manifest and every byte of its files.
+fn examine(dir: PathBuf) -> Result<Found> {
+    match glance(dir) {
+        Found::Whole(artifact) => Ok(match artifact.manifest.changed(&artifact.dir)? {
+            Some(what) => Found::Damaged(Damage { dir: artifact.dir, what }),
+            None => Found::Whole(artifact),
+        }),
+        other => Ok(other),
     }
 }
 
@@ -187,6 +195,12 @@ impl Work {
         manifest.files = manifest::files_of(&self.dir)?;
         manifest.resumed = self.resumed;
         fs::put_json(&self.dir.join(MANIFEST), &manifest)?;
+        self.settle(manifest)
+    }
+
+    /// Puts the folder in its place, now that it has its manifest; what only served to resume goes first.
+    fn settle(self, manifest: Manifest) -> Result<Artifact> {
+        fs::remove_dir(&self.dir.join(files::CHECKPOINTS))?;
         fs::remove_dir(&self.place)?;
         std::fs::rename(&self.dir, &self.place).map_err(|e| Error::io("rename to", &self.place, e))?;
         Ok(Artifact { dir: self.place, manifest })
@@ -244,6 +258,21 @@ mod tests {
         work.commit(manifest()).expect("a manifest");
         let found = store.find("k").expect("the artifact");
         assert_eq!(found.manifest.files["rows"].bytes, 2);
+    }
+
+    #[test]
+    fn a_kill_between_the_manifest_and_the_renaming_costs_nothing() {
+        let (_guard, store) = store();
+        let work = begin(&store);
+        fs::create_dir(&work.dir.join(files::CHECKPOINTS)).expect("a folder");
+        std::fs::write(work.dir.join("rows"), "1\n").expect("writable");
+        std::fs::write(work.dir.join(files::CHECKPOINTS).join("state"), "half").expect("writable");
+        let part = work.dir.clone();
+        let done = work.commit(manifest()).expect("a manifest");
+        assert_eq!(done.manifest.files.keys().collect::<Vec<_>>(), ["rows"], "checkpoints are no part of an artifact");
+        std::fs::rename(&done.dir, &part).expect("a folder"); // as it lay just before
+        assert!(matches!(store.claim("k", Reuse::Stored), Ok(Claim::Complete(_))));
+        assert_eq!(store.find("k"), Some(done));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
+use super::SMALL;
 use crate::sandbox::{Sandbox, same_report};
-use crate::trial::SMALL;
 
 /// Starts a run and kills it `delay` after the first job of `stage` has started.
 fn kill_in(sandbox: &Sandbox, stage: &str, delay: Duration) {
@@ -49,20 +49,4 @@ fn a_run_killed_in_every_stage_ends_in_the_same_report() {
     }
     sandbox.ok(&["run", "small.toml"]);
     same_report(&sandbox.json("runs/small/report.json"), &expected);
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_says_how_to_go_on_and_exits_with_130() {
-    let sandbox = Sandbox::new().with("small.toml", SMALL);
-    let mut child = sandbox.command(&["run", "small.toml", "-v"]).stderr(Stdio::piped()).spawn().expect("the program starts");
-    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
-    let started = lines.by_ref().find(|line| line.ends_with("started"));
-    assert!(started.is_some(), "a job starts");
-    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-    assert!(interrupt.success());
-    let rest: Vec<String> = lines.collect();
-    assert_eq!(child.wait().expect("it ended").code(), Some(130), "{rest:?}");
-    assert!(rest.last().is_some_and(|line| line.contains("run small.toml -v")), "{rest:?}");
-    sandbox.ok(&["run", "small.toml"]);
 }
