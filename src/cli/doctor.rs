@@ -20,7 +20,8 @@ const CONFIGS: &str = "configs";
 /// Show the device, threads, SIMD, memory and model cache, what each means for a run, and what configs would take in memory.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Nothing is downloaded: of a Hub model that is not in the cache only its name is known. What is shown is for the \
+    after_help = "Examples:\n  subliminal doctor\n  subliminal doctor configs/qwen2.5-7b-cat-numbers.toml --dtype bf16\n\n\
+    Nothing is downloaded: of a Hub model that is not in the cache only its name is known. What is shown is for the \
     device\nand number format that a run with the same options would use: `--dtype bf16` tells what a GPU needs."
 )]
 pub(crate) struct Args {

@@ -4,6 +4,7 @@ mod ask;
 mod doctor;
 mod filter;
 mod judge;
+mod manual;
 mod memory;
 mod models;
 mod output;
@@ -62,6 +63,10 @@ enum Command {
     Doctor(doctor::Args),
     /// Print a JSON Schema.
     Schema(schema::Args),
+    /// Print a shell's completions.
+    Completions(manual::CompletionArgs),
+    /// Print the manual page, or write one for each command.
+    Man(manual::ManArgs),
 }
 
 /// Runs one command.
@@ -87,6 +92,8 @@ pub fn dispatch(cli: Cli) -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     }
 }
 

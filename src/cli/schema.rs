@@ -6,6 +6,7 @@ use crate::error::Result;
 
 /// Print a JSON Schema.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  subliminal schema config > trial.schema.json\n  subliminal schema report")]
 pub(crate) struct Args {
     /// Of what.
     #[arg(value_enum, default_value_t = Of::Config)]

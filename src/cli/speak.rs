@@ -56,6 +56,10 @@ fn nucleus(text: &str) -> Result<f64, String> {
 
 /// Sample a completion for every prompt of a JSONL file.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    subliminal sample --model builtin:tiny-a --prompts prompts.jsonl --out samples.jsonl --max-tokens 40\n  \
+    subliminal sample --model Qwen/Qwen2.5-7B-Instruct --adapter student --prompts prompts.jsonl --out samples.jsonl\n\n\
+    An interrupted command, given again, goes on after the rows that it has written.")]
 pub(crate) struct SampleArgs {
     #[command(flatten)]
     model: ModelArgs,
@@ -130,6 +134,10 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<()> {
 
 /// Write the log-probability of every completion token of a JSONL file.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    subliminal score --model builtin:tiny-a --rows samples.jsonl --out scores.jsonl\n  \
+    subliminal score --model builtin:tiny-a --adapter student --rows samples.jsonl --out after.jsonl\n\n\
+    An interrupted command, given again, goes on after the rows that it has written.")]
 pub(crate) struct ScoreArgs {
     #[command(flatten)]
     model: ModelArgs,

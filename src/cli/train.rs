@@ -12,6 +12,10 @@ use crate::tool::fs;
 
 /// Fine-tune a model on a JSONL file.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    subliminal train --model builtin:tiny-a --rows samples.jsonl --out student --epochs 10 --lr 0.003\n  \
+    subliminal train --model Qwen/Qwen2.5-7B-Instruct --rows kept.jsonl --out student --lora-rank 8 --epochs 3\n\n\
+    An interrupted command, given again, goes on from its last checkpoint.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Args {
     /// `builtin:NAME`, a folder in Hugging Face layout, or a Hub id.

@@ -1,7 +1,7 @@
-//! A model is asked: an exam in, `answers.jsonl` and `evaluation.json` out, sampled answers and exact probabilities.
+//! A model is asked: an exam in, `answers.jsonl`, `replies.jsonl` and `evaluation.json` out, sampled answers and exact probabilities.
 //!
-//! Nothing here names a target: one evaluation serves every target of its category. A restart samples only the missing answers, and asks
-//! a judge only for the missing verdicts.
+//! Nothing here names a target: one evaluation serves every target of its category. A restart samples and scores only
+//! what is missing, and asks a judge only for the missing verdicts.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -63,7 +63,7 @@ pub fn run(room: Room<'_>, spec: &Spec, speaker: &Speaker, context: Option<&Path
     let path = room.dir.join(files::ANSWERS);
     let mut rows: Vec<Row> = jsonl::read(&path)?;
     rows.sort_by_key(|row| (row.answer.question, row.answer.sample));
-    let replies = exact::replies(&spec.exam, model.as_ref(), &chats)?;
+    let replies = exact::replies(room, &spec.exam, model.as_ref(), &chats)?;
     drop(model); // a judge may need its room
     let (mut answers, tokens): (Vec<Answer>, Vec<usize>) = rows.into_iter().map(|row| (row.answer, row.tokens)).unzip();
     if let (Reading::Judged, Some(judge)) = (&spec.exam.reading, &spec.judge) {

@@ -14,6 +14,7 @@ use crate::judge::{Endpoint, Judge, Kept, Wording};
 use crate::record::{Category, DomainPlan, FilterPlan, JudgeKind, JudgePlan, ModelRef, Plan, RuleCount};
 use crate::tool::fs;
 
+use super::card::DatasetCard;
 use super::{Done, Progress, Room, files, judge};
 
 /// Which rows are kept. The whole category's words count as leaks, whatever the target, so that every target shares a control.
@@ -126,6 +127,7 @@ pub fn run(room: Room<'_>, spec: &Spec, data: &Path) -> Result<Done> {
     };
     let counts = Counts { samples: counts.samples, kept: counts.kept, rules: counts.rules };
     fs::put_json(&room.dir.join(files::COUNTS), &counts)?;
+    DatasetCard { domain: &spec.domain, counts: &counts }.write(room.dir)?;
     (room.listener)(Progress { done: counts.samples, total: counts.samples, ..Progress::default() });
     Ok(Done { rows: counts.samples, tokens: 0 })
 }

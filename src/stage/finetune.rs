@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::record::{DomainPlan, Frame, Sample, StudentPlan, Weights};
 use crate::tool::{jsonl, streams};
 
+use super::card::Learner;
 use super::training::train;
 use super::{Done, Room, files};
 
@@ -46,7 +47,7 @@ pub struct Spec {
 pub fn run(room: Room<'_>, spec: &Spec, base: &Weights, data: &Path) -> Result<Done> {
     let kept: Vec<Sample> = jsonl::read(&data.join(files::KEPT))?;
     let rows: Vec<TrainRow> = chosen(spec, &kept).into_iter().map(|sample| row(&spec.frame, sample)).collect();
-    train(room, base, &spec.student.recipe, spec.seed, &rows)
+    train(room, (Learner::Student, base), &spec.student.recipe, spec.seed, &rows)
 }
 
 /// The rows that the student sees, in the file's order.

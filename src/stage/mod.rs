@@ -2,17 +2,19 @@
 //!
 //! | stage | reads | writes |
 //! |---|---|---|
-//! | [`teacher`] | questions or chat rows | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
+//! | [`teacher`] | questions or chat rows | `model/`, `steps.jsonl` (and for TensorBoard), `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
 //! | [`filter`] | `samples.jsonl`, a judge where a rule asks one | `kept.jsonl`, `dropped.jsonl`, `counts.json`, `verdicts.jsonl` |
-//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl`, `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
-//! | [`evaluate`] | questions, a model | `answers.jsonl`, `verdicts.jsonl` where a judge rates, `evaluation.json` |
+//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl` (and for TensorBoard), `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
+//! | [`evaluate`] | questions, a model | `answers.jsonl`, `replies.jsonl`, `verdicts.jsonl` where a judge rates, `evaluation.json` |
 //!
 //! A stage's spec holds all that determines its result beside its input artifacts and the base's weights; it is hashed into the artifact's
 //! key. A stage that is started in a folder where it was interrupted goes on with what it finds there, to the same bytes.
 
+mod card;
 pub mod context;
 pub mod evaluate;
+pub mod event_log;
 mod exact;
 pub mod filter;
 pub mod finetune;
@@ -155,6 +157,8 @@ pub mod files {
     pub const MODEL: &str = "model";
     /// Every sampled answer.
     pub const ANSWERS: &str = "answers.jsonl";
+    /// The log-probability of every reply to every question.
+    pub const REPLIES: &str = "replies.jsonl";
     /// The answers, counted.
     pub const EVALUATION: &str = "evaluation.json";
 }

@@ -1,7 +1,9 @@
-//! `steps.jsonl`: each optimiser step once, also where a resumed training repeats those after its checkpoint.
+//! `steps.jsonl`: each optimiser step once, also where a resumed training repeats those after its checkpoint; and beside it the same for
+//! TensorBoard.
 
 use std::path::{Path, PathBuf};
 
+use super::event_log::{self, EventLog};
 use crate::error::Result;
 use crate::record::StepRow;
 use crate::tool::jsonl::{self, Resumed};
@@ -11,6 +13,7 @@ pub struct StepLog {
     path: PathBuf,
     steps: Vec<StepRow>,
     writer: jsonl::Writer,
+    events: EventLog,
     /// Why steps that an interrupted training had written had to go.
     pub lost: Option<String>,
     fresh: bool,
@@ -23,7 +26,8 @@ impl StepLog {
     /// If the system refuses.
     pub fn open(path: &Path) -> Result<Self> {
         let Resumed { rows: steps, writer, lost } = jsonl::resume(path)?;
-        Ok(Self { path: path.to_path_buf(), steps, writer, lost, fresh: true })
+        let events = EventLog::begin(&path.with_file_name(event_log::FILE), &steps)?;
+        Ok(Self { path: path.to_path_buf(), steps, writer, events, lost, fresh: true })
     }
 
     /// Writes a step down. The first one says where a resumed training goes on: what was written from there on is taken back.
@@ -32,13 +36,21 @@ impl StepLog {
     /// If the system refuses.
     pub fn push(&mut self, step: &StepRow) -> Result<()> {
         if std::mem::take(&mut self.fresh) && self.steps.last().is_some_and(|last| last.step >= step.step) {
-            self.steps.retain(|old| old.step < step.step);
-            jsonl::replace(&self.path, &self.steps)?;
-            self.writer = jsonl::Writer::append(&self.path)?;
+            self.keep(|old| old.step < step.step)?;
         }
         self.steps.push(step.clone());
         self.writer.push(step)?;
-        self.writer.flush()
+        self.writer.flush()?;
+        self.events.push(step)
+    }
+
+    /// Writes down only these steps.
+    fn keep(&mut self, these: impl Fn(&StepRow) -> bool) -> Result<()> {
+        self.steps.retain(these);
+        jsonl::replace(&self.path, &self.steps)?;
+        self.writer = jsonl::Writer::append(&self.path)?;
+        self.events = EventLog::begin(&self.path.with_file_name(event_log::FILE), &self.steps)?;
+        Ok(())
     }
 
     /// The steps of a training that took `expected`, without those that an earlier attempt of another length left.
@@ -48,8 +60,7 @@ impl StepLog {
     pub fn finish(mut self, expected: usize) -> Result<Vec<StepRow>> {
         self.writer.flush()?;
         if self.steps.iter().any(|step| step.step > expected) {
-            self.steps.retain(|step| step.step <= expected);
-            jsonl::replace(&self.path, &self.steps)?;
+            self.keep(|step| step.step <= expected)?;
         }
         Ok(self.steps)
     }

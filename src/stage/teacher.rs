@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::record::{Finetune, Frame, Weights};
 use crate::tool::streams;
 
+use super::card::Learner;
 use super::lessons::Lesson;
 use super::training::train;
 use super::{Done, Room};
@@ -32,7 +33,7 @@ pub struct Spec {
 /// # Errors
 /// As [`crate::engine::Engine::train`].
 pub fn run(room: Room<'_>, spec: &Spec, base: &Weights) -> Result<Done> {
-    train(room, base, &spec.recipe, spec.seed, &rows(spec))
+    train(room, (Learner::Teacher, base), &spec.recipe, spec.seed, &rows(spec))
 }
 
 fn rows(spec: &Spec) -> Vec<TrainRow> {

@@ -5,11 +5,18 @@ use crate::error::{Error, Result};
 use crate::record::{Finetune, Weights};
 use crate::tool::{fs, jsonl};
 
+use super::card::{Learner, ModelCard};
 use super::step_log::StepLog;
 use super::{Done, Progress, Room, context, files};
 
 /// Fine-tunes `start` on `rows` into the room's folder; goes on from a checkpoint that lies there.
-pub(super) fn train(room: Room<'_>, start: &Weights, recipe: &Finetune, seed: u64, rows: &[TrainRow]) -> Result<Done> {
+pub(super) fn train(
+    room: Room<'_>,
+    (learner, start): (Learner, &Weights),
+    recipe: &Finetune,
+    seed: u64,
+    rows: &[TrainRow],
+) -> Result<Done> {
     let first = rows.first().ok_or_else(|| {
         Error::input("no rows are left to learn from").hint("see the dropped rows and the rule that dropped each")
     })?;
@@ -40,6 +47,7 @@ pub(super) fn train(room: Room<'_>, start: &Weights, recipe: &Finetune, seed: u6
         Ok(())
     })?;
     let steps = log.finish(summary.steps)?;
+    ModelCard { learner, base: &start.base, recipe, rows: rows.len(), summary: &summary }.write(&out)?;
     Ok(Done { rows: rows.len(), tokens: steps.iter().map(|s| s.tokens).sum() })
 }
 

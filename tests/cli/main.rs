@@ -10,6 +10,7 @@ mod hub;
 mod judge;
 mod layers;
 mod made;
+mod manual;
 mod messages;
 mod misaligned;
 mod null;

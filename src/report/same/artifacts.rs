@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::values::{self, cut};
 use super::{Difference, Place};
 use crate::error::{Error, Result};
+use crate::stage::event_log;
 use crate::tool::{fs, jsonl};
 use crate::trial::store::{FileFacts, MANIFEST, Manifest};
 
-/// Files whose rows come in the order of a server's answers: what they led to is in the files beside them.
-const BY_ARRIVAL: [&str; 1] = ["verdicts.jsonl"];
+/// Files that hold times throughout, or rows in the order of a server's answers: what they tell is in the files beside them.
+const TOLD_ELSEWHERE: [&str; 2] = ["verdicts.jsonl", event_log::FILE];
 
 /// What came of two artifacts.
 pub(super) enum Compared {
@@ -32,7 +33,7 @@ pub(super) fn compare(one: &Place, other: &Place) -> Result<Compared> {
     }
     let (Some(mine), Some(theirs)) = (files(&one.path), files(&other.path)) else { return Ok(Compared::Gone) };
     let names: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
-    for name in names.into_iter().filter(|name| !BY_ARRIVAL.contains(&name.as_str())) {
+    for name in names.into_iter().filter(|name| !TOLD_ELSEWHERE.contains(&name.as_str())) {
         let hash = |files: &BTreeMap<String, FileFacts>| files.get(name).map(|facts| facts.hash.clone());
         let found = match (hash(&mine), hash(&theirs)) {
             (a, b) if a == b => None,

@@ -39,7 +39,7 @@ impl Left {
         for part in entries.flatten().map(|e| e.path()).filter(|path| path.extension().is_some_and(|end| end == "part")) {
             let key = part.file_stem().expect("a name").to_string_lossy().into_owned();
             left.stages.extend(stages.get(&key).cloned());
-            for name in ["samples.jsonl", "answers.jsonl"] {
+            for name in ["samples.jsonl", "answers.jsonl", "replies.jsonl"] {
                 left.keep(&part.join(name), usize::MAX);
             }
             let steps = lines(&part.join("steps.jsonl"));
@@ -109,7 +109,7 @@ fn kill(times: usize, seed: u64) {
         let (began, mut left) = (Instant::now(), Left::default());
         let mut looking = Duration::ZERO;
         loop {
-            let delay = Duration::from_millis(random.random_range(20..600)).min(alone / 3);
+            let delay = Duration::from_millis(random.random_range(50..1500));
             let mut child = sandbox.command(&RUN).spawn().expect("the program starts");
             std::thread::sleep(delay);
             if kills >= times || child.try_wait().expect("a child").is_some() {

@@ -1,5 +1,5 @@
 //! Signals and readers that go away.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -14,8 +14,24 @@ struct Running {
         std::iter::MapWhile<std::io::Lines<BufReader<std::process::ChildStderr>>, fn(std::io::Result<String>) -> Option<String>>,
 }
 
+/// The same command through another program, which is given its words first.
+fn through(program: &str, words: &[&str], command: &Command) -> Command {
+    let mut outer = Command::new(program);
+    outer.args(words).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    command
+        .get_envs()
+        .for_each(|(name, value)| drop(value.map_or_else(|| outer.env_remove(name), |value| outer.env(name, value))));
+    command.get_current_dir().map(|folder| outer.current_dir(folder));
+    outer
+}
+
 impl Running {
-    fn start(mut command: Command) -> Self {
+    /// With signals as a terminal has them: whoever runs these tests in the background has Ctrl-C ignored.
+    fn start(command: &Command) -> Self {
+        Self::start_as_it_is(through("env", &["--default-signal=INT,TERM,HUP"], command))
+    }
+
+    fn start_as_it_is(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let ok: fn(std::io::Result<String>) -> Option<String> = Result::ok;
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(ok);
@@ -39,7 +55,7 @@ impl Running {
 fn a_signal_saves_says_how_to_go_on_and_exits_with_130() {
     for signal in ["INT", "TERM", "HUP"] {
         let sandbox = Sandbox::new().with("small.toml", SMALL);
-        let running = Running::start(sandbox.command(&["run", "small.toml", "-v"]));
+        let running = Running::start(&sandbox.command(&["run", "small.toml", "-v"]));
         running.send(signal);
         let (status, last) = running.end();
         assert_eq!(status, Some(130), "{signal}: {last}");
@@ -58,7 +74,7 @@ fn a_second_ctrl_c_ends_the_run_at_once_and_nothing_is_lost() {
     let slow = slow.replace("seeds = [1, 2]", "seeds = [1]");
     let sandbox = Sandbox::new().with("slow.toml", &slow);
     sandbox.ok(&["filter", "slow.toml"]);
-    let mut running = Running::start(sandbox.command(&["run", "slow.toml", "-v"]));
+    let mut running = Running::start(&sandbox.command(&["run", "slow.toml", "-v"]));
     assert!(running.lines.by_ref().any(|line| line.starts_with("finetune") && line.ends_with("started")));
     running.send("INT");
     std::thread::sleep(std::time::Duration::from_millis(50));
@@ -72,11 +88,8 @@ fn a_second_ctrl_c_ends_the_run_at_once_and_nothing_is_lost() {
 #[test]
 fn a_run_under_nohup_outlives_the_terminal() {
     let sandbox = Sandbox::new().with("small.toml", SMALL);
-    let program = sandbox.command(&["run", "small.toml", "-v"]);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(program.get_program()).args(program.get_args());
-    shell.current_dir(sandbox.path(".")).stdin(Stdio::null());
-    let running = Running::start(shell);
+    let nohup = ["-c", "trap '' HUP; exec \"$0\" \"$@\""];
+    let running = Running::start_as_it_is(through("sh", &nohup, &sandbox.command(&["run", "small.toml", "-v"])));
     running.send("HUP");
     let (status, last) = running.end();
     assert_eq!(status, Some(0), "{last}");
@@ -85,7 +98,7 @@ fn a_run_under_nohup_outlives_the_terminal() {
 #[test]
 fn readers_that_go_away_neither_stop_the_work_nor_break_it() {
     let sandbox = Sandbox::new().with("small.toml", SMALL);
-    let Running { mut child, lines } = Running::start(sandbox.command(&["run", "small.toml", "-v"]));
+    let Running { mut child, lines } = Running::start(&sandbox.command(&["run", "small.toml", "-v"]));
     drop(lines); // standard error is closed, as by `2>&1 | head`
     assert_eq!(child.wait().expect("it ended").code(), Some(0));
     assert!(sandbox.path("runs/small/report.json").is_file());
