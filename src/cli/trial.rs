@@ -140,7 +140,11 @@ fn conclude(resolved: &Resolved, outcome: &Outcome, out: &Path, options: &Option
     write(&report, out)?;
     if options.json {
         output::json(&report)?;
-    } else {
+    }
+    if options.json_progress {
+        let verdict = &report.verdict;
+        output::say(&serde_json::json!({"event": "report", "verdict": verdict, "folder": out}).to_string());
+    } else if !options.json {
         let view = report::View { style: Style::detect(), folder: Some(out) };
         output::say(&format!("\n{}", report::table_in(&report, view).trim_end()));
     }

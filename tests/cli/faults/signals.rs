@@ -18,10 +18,15 @@ struct Running {
 fn through(program: &str, words: &[&str], command: &Command) -> Command {
     let mut outer = Command::new(program);
     outer.args(words).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
-    command
-        .get_envs()
-        .for_each(|(name, value)| drop(value.map_or_else(|| outer.env_remove(name), |value| outer.env(name, value))));
-    command.get_current_dir().map(|folder| outer.current_dir(folder));
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        outer.current_dir(folder);
+    }
     outer
 }
 
