@@ -2,18 +2,18 @@
 //! page, [`expectations`] holds it against the config; [`load()`] and [`compare()`] set finished runs side by side.
 
 mod arms;
+mod artifacts;
 mod build;
 mod caution;
 mod compare;
-mod compare_show;
 mod comparisons;
 mod contexts;
 mod expect;
 mod found;
 mod grid;
-mod html;
-mod html_answers;
 mod load;
+mod markup;
+mod page;
 mod plot;
 mod style;
 mod subject;
@@ -27,10 +27,10 @@ mod verdict;
 mod wording;
 
 pub use build::build;
-pub use compare::{Cell, Matrix, Row, SideBySide, compare};
+pub use compare::{By, Cell, Change, Group, Matrix, Members, MembersRow, Row, SideBySide, compare, compare_by};
 pub use expect::expectations;
-pub use html::html;
 pub use load::load;
+pub use page::{html, picture};
 pub use style::Style;
 pub use table::{View, table, table_in};
 pub use verdict::claim;
