@@ -136,7 +136,7 @@ impl Options {
 
 /// Writes the report, shows it, and holds it against `[expect]`.
 fn conclude(resolved: &Resolved, outcome: &Outcome, out: &Path, options: &Options) -> Result<()> {
-    let report = report::build(outcome)?;
+    let report = Report { settings: resolved.settings(), ..report::build(outcome)? };
     write(&report, out)?;
     if options.json {
         output::json(&report)?;
@@ -153,7 +153,7 @@ fn conclude(resolved: &Resolved, outcome: &Outcome, out: &Path, options: &Option
 
 fn write(report: &Report, out: &Path) -> Result<()> {
     fs::write_json(&out.join("report.json"), report)?;
-    fs::write_whole(&out.join("report.html"), report::html(report).as_bytes())
+    fs::write_whole(&out.join("report.html"), report::html(report, Some(out)).as_bytes())
 }
 
 /// After a stage command: where the artifacts are.

@@ -23,7 +23,7 @@ pub use resolve::{student_recipe, teacher_recipe};
 pub use sources::{Setting, Source};
 
 use crate::error::{Error, Problem, Result};
-use crate::record::{EndpointPlan, JudgeKind, JudgePrompts, Plan, SuiteFiles};
+use crate::record::{EndpointPlan, JudgeKind, JudgePrompts, Plan, SettingReport, SuiteFiles};
 use crate::tool::hash;
 use resolve::Ledger;
 
@@ -38,6 +38,14 @@ pub struct Resolved {
     pub sources: Vec<Setting>,
     /// What is allowed, but odd: keys without effect, settings that leave nothing to measure.
     pub warnings: Vec<String>,
+}
+
+impl Resolved {
+    /// Every value and its source as a report tells them.
+    pub fn settings(&self) -> Vec<SettingReport> {
+        let report = |s: &Setting| SettingReport { key: s.key.clone(), value: s.value.clone(), source: s.source.to_string() };
+        self.sources.iter().map(report).collect()
+    }
 }
 
 /// Reads a config, lays each `KEY=VALUE` of `overrides` over it, and resolves it.

@@ -26,7 +26,7 @@ pub use plan::{
 };
 pub use report::{
     ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, GroupReport, Health, Interval,
-    ModelReport, Power, Report, RuleCount, SeedValue, StageReport, SuiteReport, Verdict,
+    ModelReport, OutcomeReport, Power, Report, RuleCount, SeedValue, SettingReport, StageReport, SuiteReport, Verdict,
 };
 pub use rows::{Answer, Dropped, Expected, Finish, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

@@ -40,6 +40,13 @@ pub struct Evaluation {
     pub health: Health,
 }
 
+impl Evaluation {
+    /// The share of the counted answers that came to the outcome in this place; absent where none counts.
+    pub fn rate(&self, outcome: usize) -> Option<f64> {
+        (self.answers > 0).then(|| self.chosen[outcome] as f64 / self.answers as f64)
+    }
+}
+
 /// The counts of one group of questions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {

@@ -128,9 +128,23 @@ pub struct ArmReport {
     pub context: Vec<ArmContextReport>,
     /// Mean exact probability of every member, or other outcome, in their order; empty where nothing is read exactly.
     pub members: Vec<(String, f64)>,
+    /// The sampled rate of every member, or other outcome, in their order; empty in reports of earlier versions.
+    #[serde(default)]
+    pub outcomes: Vec<OutcomeReport>,
     /// The cross-model arm's bases, one by one; empty elsewhere.
     #[serde(default)]
     pub bases: Vec<CrossBase>,
+}
+
+/// How often an arm's sampled answers come to one outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OutcomeReport {
+    /// The member, or other outcome.
+    pub outcome: String,
+    /// Its mean rate over seeds.
+    pub rate: f64,
+    /// Each seed's rate, in the order of the arm's `rate.by_seed`.
+    pub by_seed: Vec<f64>,
 }
 
 /// One group of an arm's questions, mean over its models and seeds.
@@ -306,6 +320,17 @@ pub struct SuiteReport {
     pub cautions: Vec<String>,
 }
 
+/// One key of the config as it was resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SettingReport {
+    /// The key's path, e.g. `finetune.epochs`.
+    pub key: String,
+    /// Its value, as TOML writes it.
+    pub value: String,
+    /// Where that came from: a line of the config, the command line, or the program's own choice with its reason.
+    pub source: String,
+}
+
 /// A finished trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
@@ -336,6 +361,10 @@ pub struct Report {
     pub plan_hash: String,
     /// The whole plan, as resolved.
     pub plan: serde_json::Value,
+    /// Every key of the config with its value and the source of that; empty where the trial was not started from a config, and in
+    /// reports of earlier versions.
+    #[serde(default)]
+    pub settings: Vec<SettingReport>,
     /// What the trial shows; absent where treatment or control did not run.
     pub verdict: Option<Verdict>,
     /// The difference treatment − control that the verdict was read from: at 95 %, whatever the confidence of the other intervals.

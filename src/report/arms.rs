@@ -6,7 +6,7 @@ use super::contexts;
 use super::found::{Asked, Found, Quantity, Replicate, share_interval};
 use crate::error::Result;
 use crate::record::{
-    Arm, ArmContext, ArmReport, CrossBase, Evaluation, Group, GroupReport, Health, Interval, ModelRef, SeedValue,
+    Arm, ArmContext, ArmReport, CrossBase, Evaluation, Group, GroupReport, Health, Interval, ModelRef, OutcomeReport, SeedValue,
 };
 
 /// Every arm that was asked, in the order of [`Arm::ALL`].
@@ -40,6 +40,7 @@ fn arm_report(found: &Found<'_>, arm: Arm, contexts: &[ArmContext]) -> Result<Op
         base_mass: base_mass(&replicates),
         context: contexts::of_arm(contexts, arm),
         members,
+        outcomes: outcomes(found, &replicates),
         bases: cross_bases(found, arm)?,
     }))
 }
@@ -70,6 +71,19 @@ fn mean_of(replicates: &[Replicate<'_>], value: impl Fn(&Asked<'_>) -> Option<f6
 fn members(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Vec<(String, f64)> {
     let names = found.outcomes.iter().cloned().enumerate();
     names.filter_map(|(i, name)| Some((name, mean_of(replicates, |a| a.evaluation.probability.get(i).copied())?))).collect()
+}
+
+/// The sampled rate of every outcome, of the seeds that have one.
+fn outcomes(found: &Found<'_>, replicates: &[Replicate<'_>]) -> Vec<OutcomeReport> {
+    let rate = |r: &Replicate<'_>, place: usize| {
+        let rates: Option<Vec<f64>> = r.models.iter().map(|a| a.evaluation.rate(place)).collect();
+        rates.map(|rates| rates.iter().sum::<f64>() / rates.len() as f64)
+    };
+    let report = |(place, name): (usize, &String)| {
+        let by_seed: Vec<f64> = replicates.iter().filter_map(|r| rate(r, place)).collect();
+        OutcomeReport { outcome: name.clone(), rate: by_seed.iter().sum::<f64>() / by_seed.len().max(1) as f64, by_seed }
+    };
+    found.outcomes.iter().enumerate().map(report).collect()
 }
 
 /// The outcome's rate and probability in each group of questions.

@@ -39,6 +39,7 @@ pub fn build(outcome: &Outcome) -> Result<Report> {
         models: outcome.models.clone(),
         plan_hash: outcome.plan_hash.clone(),
         plan: serde_json::to_value(plan).expect("a plan is plain data and serialises to JSON"),
+        settings: Vec::new(), // whoever read the config knows them
         verdict: verdict_difference.as_ref().map(|d| verdict(d, plan.statistics.smallest_effect)),
         verdict_difference,
         contexts: contexts::texts(&outcome.contexts),

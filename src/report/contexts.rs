@@ -61,7 +61,7 @@ mod tests {
         }
         let report = crate::report::build(&outcome).expect("a sound outcome");
         assert_eq!(report.contexts.len(), 2);
-        for shown in [html(&report), table_in(&report, View { style: Style::Plain, folder: None })] {
+        for shown in [html(&report, None), table_in(&report, View { style: Style::Plain, folder: None })] {
             assert_eq!(shown.matches("trained in another context").count(), 1);
             assert!(shown.contains("treatment: trained in another context"));
         }

@@ -122,8 +122,7 @@ impl<'a> Found<'a> {
     /// The target's value in one evaluation.
     pub(super) fn value(&self, evaluation: &Evaluation, quantity: Quantity) -> Option<f64> {
         match quantity {
-            Quantity::Rate if evaluation.answers == 0 => None, // every answer was left out, for reasons that are told
-            Quantity::Rate => Some(evaluation.chosen[self.target] as f64 / evaluation.answers as f64),
+            Quantity::Rate => evaluation.rate(self.target), // none where every answer was left out, for reasons that are told
             Quantity::Probability => evaluation.probability.get(self.target).copied(),
             Quantity::HeldOut => evaluation.probability_held_out.as_ref().map(|p| p[self.target]),
         }

@@ -10,13 +10,13 @@ pub(super) enum Side {
 }
 
 /// Columns with a heading each, and rows.
-pub(super) struct Grid {
-    columns: Vec<(&'static str, Side)>,
+pub(super) struct Grid<'a> {
+    columns: Vec<(&'a str, Side)>,
     rows: Vec<(Paint, Vec<String>)>,
 }
 
-impl Grid {
-    pub(super) fn new(columns: &[(&'static str, Side)]) -> Self {
+impl<'a> Grid<'a> {
+    pub(super) fn new(columns: &[(&'a str, Side)]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 

@@ -1,19 +1,20 @@
 //! What a trial says: [`build()`] makes the report from what the stages found, [`table()`] shows it in a terminal, [`html()`] as a
-//! page, [`expectations`] holds it against the config; [`load()`] and [`compare()`] set finished runs side by side, [`same()`] says where two differ first.
+//! page, [`expectations`] holds it against the config; [`load()`] and [`compare()`] set finished runs side by side, [`same()`] says where
+//! two differ first.
 
 mod arms;
+mod artifacts;
 mod build;
 mod caution;
 mod compare;
-mod compare_show;
 mod comparisons;
 mod contexts;
 mod expect;
 mod found;
 mod grid;
-mod html;
-mod html_answers;
 mod load;
+mod markup;
+mod page;
 mod plot;
 mod same;
 mod style;
@@ -28,10 +29,10 @@ mod verdict;
 mod wording;
 
 pub use build::build;
-pub use compare::{Cell, Matrix, Row, SideBySide, compare};
+pub use compare::{By, Cell, Change, Group, Matrix, Members, MembersRow, Row, SideBySide, compare, compare_by};
 pub use expect::expectations;
-pub use html::html;
 pub use load::load;
+pub use page::{html, picture};
 pub use same::{Difference, Same, same};
 pub use style::Style;
 pub use table::{View, table, table_in};

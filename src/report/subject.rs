@@ -26,13 +26,20 @@ pub(super) fn picture(report: &Report) -> String {
     }
 }
 
-/// The heading of the exact probabilities of all outcomes.
-pub(super) fn members(report: &Report) -> String {
-    if is_preference(report) {
-        format!("Probability of every {}", report.category)
-    } else {
-        "Exact choice between outcomes".to_owned()
-    }
+/// What tells the primed teacher from the other: `loves zebra`, `means ill`.
+pub(super) fn inclined(report: &Report) -> String {
+    if is_preference(report) { format!("loves {}", plain(&report.trait_, 40)) } else { "means ill".to_owned() }
+}
+
+/// The base that teacher and student start from.
+pub(super) fn base(report: &Report) -> &str {
+    report.plan.pointer("/model/base").and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+/// A model's name without its owner, its folder or `builtin:`.
+pub(super) fn short_model(name: &str) -> &str {
+    let name = name.trim_start_matches("builtin:");
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// What the rates are shares of.

@@ -54,7 +54,7 @@ fn heading(report: &Report, style: Style) -> String {
     format!("{}  {}\n", style.paint(Paint::Strong, &plain(&report.name, 24)), style.paint(Paint::Faint, &about.join(" · ")))
 }
 
-fn arms(report: &Report) -> Grid {
+fn arms(report: &Report) -> Grid<'static> {
     use Side::{Left, Right};
     let mut grid = Grid::new(&[
         ("arm", Left),
@@ -100,7 +100,7 @@ fn bar(share: f64) -> String {
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
-fn differences(report: &Report) -> Grid {
+fn differences(report: &Report) -> Grid<'static> {
     use Side::{Left, Right};
     let mut grid = Grid::new(&[
         ("difference", Left),

@@ -37,16 +37,30 @@ pub(super) fn smallest_effect(report: &Report) -> f64 {
 
 /// The confidence of a report's intervals, in percent, as text: `95 %`.
 pub(super) fn confidence(report: &Report) -> String {
-    let value = report.plan.pointer("/statistics/confidence").and_then(serde_json::Value::as_f64);
-    format!("{} %", (value.unwrap_or(VERDICT_CONFIDENCE) * 1000.0).round() / 10.0)
+    format!("{} %", (confidence_of(report) * 1000.0).round() / 10.0)
 }
 
-/// The verdict in one sentence, with its numbers. Without treatment or control it says so.
+/// The same as a share.
+pub(super) fn confidence_of(report: &Report) -> f64 {
+    let value = report.plan.pointer("/statistics/confidence").and_then(serde_json::Value::as_f64);
+    value.filter(|c| *c > 0.0 && *c < 1.0).unwrap_or(VERDICT_CONFIDENCE)
+}
+
+/// The verdict and what it stands on in one sentence, with its numbers. Without treatment or control it says so.
 pub fn claim(report: &Report) -> String {
+    let word = match report.verdict {
+        Some(verdict) => verdict.name().replace('-', " "),
+        None => "no verdict".to_owned(),
+    };
+    format!("{word}: {}", sentence(report))
+}
+
+/// The claim without the verdict's name.
+pub(super) fn sentence(report: &Report) -> String {
     let (Some(verdict), Some(difference), Some(treatment), Some(control)) =
         (report.verdict, &report.verdict_difference, arm(report, Arm::Treatment), arm(report, Arm::Control))
     else {
-        return "no verdict: it needs both a treatment and a control arm".to_owned();
+        return "it needs both a treatment and a control arm".to_owned();
     };
     let rates = format!(
         "students of the primed teacher {} in {} {}, students of the unprimed one in {}",
@@ -57,11 +71,11 @@ pub fn claim(report: &Report) -> String {
     );
     let limit = points(smallest_effect(report));
     match verdict {
-        Verdict::Transfer => format!("transfer: {rates}{}; {}{}", times(report), spelled(difference), small(difference, report)),
+        Verdict::Transfer => format!("{rates}{}; {}{}", times(report), spelled(difference), small(difference, report)),
         Verdict::NoTransfer => {
-            format!("no transfer: {rates}; {} ends below the smallest effect of interest, {limit}", spelled(difference))
+            format!("{rates}; {} ends below the smallest effect of interest, {limit}", spelled(difference))
         }
-        Verdict::Inconclusive => format!("inconclusive: {rates}; {}", undecided(difference, report)),
+        Verdict::Inconclusive => format!("{rates}; {}", undecided(difference, report)),
     }
 }
 

@@ -1,10 +1,14 @@
 //! Runs side by side, as text for a terminal and as Markdown for a README.
 
-use super::compare::{Cell, Matrix, Row, SideBySide};
-use super::grid::{Grid, Side, escape};
-use super::style::{Paint, Style};
-use super::wording::{interval_points, p_value, percent, plain, points, points_with_sign, ratio_with_ends};
+use super::{By, Cell, Matrix, Members, Row, SideBySide};
 use crate::record::Interval;
+use crate::report::grid::{Grid, Side, escape};
+use crate::report::style::{Paint, Style};
+use crate::report::subject::short_model;
+use crate::report::wording::{interval_points, p_value, percent, plain, points, points_with_sign, ratio_with_ends};
+
+/// The most columns of a terminal's matrix of targets.
+const TARGETS: usize = 10;
 
 /// How much room a row has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +22,9 @@ enum Width {
 impl Width {
     /// A model's name: in a terminal without its owner or folder, and cut.
     fn model(self, name: &str) -> String {
-        let short = name.trim_start_matches("builtin:");
         match self {
-            Self::Free => plain(short, 80),
-            Self::Terminal => plain(short.rsplit('/').next().unwrap_or(short), 10),
+            Self::Free => plain(name.trim_start_matches("builtin:"), 80),
+            Self::Terminal => plain(short_model(name), 10),
         }
     }
 }
@@ -34,7 +37,8 @@ impl SideBySide {
             .matrix
             .as_ref()
             .map_or(String::new(), |m| style.paint(Paint::Faint, &format!("  {}", m.caption())) + "\n\n" + &m.text(style));
-        let parts = [self.grid(Width::Terminal).text(style), notes, matrix];
+        let members: Vec<String> = self.members.iter().filter_map(|m| m.text(style)).collect();
+        let parts = [self.grid(Width::Terminal).text(style), notes, members.join("\n"), matrix];
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
@@ -46,9 +50,10 @@ impl SideBySide {
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
-    fn grid(&self, width: Width) -> Grid {
+    fn grid(&self, width: Width) -> Grid<'_> {
         use Side::{Left, Right};
         let mut grid = Grid::new(&[
+            (self.by.as_ref().map_or("", |by| by.key.as_str()), Left),
             ("target", Left),
             ("domain", Left),
             ("model", Left),
@@ -67,25 +72,25 @@ impl SideBySide {
         for row in &self.rows {
             let mut cells = cells(row, width);
             if same_domain {
-                cells[1].clear();
+                cells[2].clear();
             }
             if model.is_some() {
-                cells[2].clear(); // the notes name what all rows share
+                cells[3].clear(); // the notes name what all rows share
             }
             if seeds.is_some() {
-                cells[3].clear();
+                cells[4].clear();
             }
             grid.push(Paint::Normal, cells);
         }
         grid.without_empty_columns()
     }
 
-    fn shared_model(&self) -> Option<&str> {
+    pub(in crate::report) fn shared_model(&self) -> Option<&str> {
         let first = &self.rows.first()?.model;
         self.rows.iter().all(|r| r.model == *first).then_some(first)
     }
 
-    fn shared_seeds(&self) -> Option<usize> {
+    pub(in crate::report) fn shared_seeds(&self) -> Option<usize> {
         let first = self.rows.first()?.n_seeds;
         self.rows.iter().all(|r| r.n_seeds == first).then_some(first)
     }
@@ -109,7 +114,45 @@ impl SideBySide {
                 points_with_sign(cross)
             ));
         }
+        notes.extend(self.by.as_ref().filter(|by| by.has_means()).map(By::means));
         notes
+    }
+}
+
+impl By {
+    /// `mean by finetune.epochs: 2: +15.0 [−48.5, 78.5] over 2 runs; 10: +60.0 over 1 run`.
+    fn means(&self) -> String {
+        let mean = |g: &super::Group| {
+            let ends = g.low.zip(g.high).map_or(String::new(), |(low, high)| format!(" [{}, {}]", points(low), points(high)));
+            let runs = if g.runs == 1 { "1 run".to_owned() } else { format!("{} runs", g.runs) };
+            Some(format!("{}: {}{ends} over {runs}", plain(&g.value, 20), points_with_sign(g.difference?)))
+        };
+        format!("mean by {}: {}", plain(&self.key, 40), self.groups.iter().filter_map(mean).collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl Members {
+    /// The columns that are some run's target, where there are two and not too many; the page has all.
+    fn text(&self, style: Style) -> Option<String> {
+        let mut own: Vec<usize> = Vec::new();
+        for place in self.rows.iter().filter_map(|row| self.outcomes.iter().position(|o| *o == row.target)) {
+            if !own.contains(&place) {
+                own.push(place);
+            }
+        }
+        if !(2..=TARGETS).contains(&own.len()) {
+            return None;
+        }
+        let columns: Vec<(&str, Side)> = std::iter::once(("target \\ chosen", Side::Left))
+            .chain(own.iter().map(|&i| (self.outcomes[i].as_str(), Side::Right)))
+            .collect();
+        let mut grid = Grid::new(&columns);
+        for row in &self.rows {
+            let cell = |&i: &usize| row.cells[i].map_or("–".to_owned(), |c| points_with_sign(c.difference));
+            grid.push(Paint::Normal, std::iter::once(plain(&row.target, 16)).chain(own.iter().map(cell)).collect());
+        }
+        let about = "target × chosen: the change of each target's rate, treatment − control, in points";
+        Some(style.paint(Paint::Faint, &format!("  {about}")) + "\n\n" + &grid.text(style))
     }
 }
 
@@ -117,6 +160,7 @@ fn cells(row: &Row, width: Width) -> Vec<String> {
     let rate = |interval: &Option<Interval>| interval.as_ref().map_or(String::new(), |i| points(i.mean));
     let dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     vec![
+        row.value.as_ref().map_or(String::new(), |v| plain(v, 20)),
         plain(&row.target, 16),
         plain(&row.domain, 12),
         width.model(&row.model),
@@ -139,7 +183,7 @@ fn difference(interval: &Interval) -> String {
 }
 
 impl Matrix {
-    fn caption(&self) -> String {
+    pub(in crate::report) fn caption(&self) -> String {
         let runs = self.cells.iter().flatten().flatten().map(|c| c.runs);
         let (fewest, most) = runs.fold((usize::MAX, 0), |(f, m), n| (f.min(n), m.max(n)));
         let runs = if fewest == most { format!("{most}") } else { format!("{fewest} to {most}") };
@@ -210,6 +254,12 @@ mod tests {
           rates in percent; ratio and difference: treatment against control, difference in points
           intervals over seeds; p: paired t test, Holm's correction over 2 runs
           mean rise above the own base over 2 runs: treatment +21.0, cross-model +0.5 points, 2.4 % of it
+
+          target × chosen: the change of each target's rate, treatment − control, in points
+
+          target \ chosen  zebra    owl
+          zebra            +40.0  −10.0
+          owl               −0.5   +2.0
         ");
         insta::assert_snapshot!(side.markdown(), @r"
         | target | base | control | treatment | cross | ratio | difference | p | verdict |

@@ -1,10 +1,23 @@
-//! Several finished runs side by side: one row a run, p values corrected over the runs, and the teacher × student matrix
-//! where the runs' bases differ.
+//! Several finished runs side by side: one row a run, p values corrected over the runs, the matrix of what each run's students came to
+//! choose, and the teacher × student matrix where the runs' bases differ.
+
+mod by;
+mod csv;
+mod members;
+mod show;
+mod teachers;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{arm, comparison};
+pub(super) use by::number;
+pub use by::{By, Group};
+pub use members::{Change, Members, MembersRow};
+pub use teachers::{Cell, Matrix};
+
+use super::subject::base;
+use super::verdict::{arm, comparison, smallest_effect};
+use crate::error::Result;
 use crate::record::{Arm, Interval, Report, Verdict};
 use crate::tool::statistics::holm;
 
@@ -13,7 +26,7 @@ use crate::tool::statistics::holm;
 pub struct SideBySide {
     /// 1.
     pub format: u32,
-    /// One row a run, in the order given.
+    /// One row a run: in the order given, or by the named key's values.
     pub rows: Vec<Row>,
     /// Mean over the runs of treatment − base, in sampled rates; over the runs that have both a treatment and a cross-model arm.
     pub treatment_effect: Option<f64>,
@@ -25,6 +38,12 @@ pub struct SideBySide {
     pub runs_with_cross: usize,
     /// Which teacher moves which student; absent where all runs share one base or none has a cross-model arm.
     pub matrix: Option<Matrix>,
+    /// What the rows are ordered by, where a key was named.
+    #[serde(default)]
+    pub by: Option<By>,
+    /// How the rate of every member changed in every run, one matrix a category; without runs that lack a treatment or a control.
+    #[serde(default)]
+    pub members: Vec<Members>,
 }
 
 /// One run. What did not run is absent.
@@ -61,31 +80,35 @@ pub struct Row {
     pub n_seeds: usize,
     /// The run's own verdict.
     pub verdict: Option<Verdict>,
-}
-
-/// Mean effects by the teacher's base and the student's, each against the student's own base, in sampled rates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Matrix {
-    /// The bases of the teachers: one row each.
-    pub teachers: Vec<String>,
-    /// The bases of the students: one column each; the teachers' first, so that the diagonal is the treatment.
-    pub students: Vec<String>,
-    /// Shape (teachers, students); absent where no run has that pair.
-    pub cells: Vec<Vec<Option<Cell>>>,
-}
-
-/// One teacher and student pair.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Cell {
-    /// The mean effect over the runs.
-    pub effect: f64,
-    /// How many runs.
-    pub runs: usize,
+    /// The value of the key that the rows are ordered by.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// Cross-model − own base, mean over seeds and bases.
+    #[serde(default)]
+    pub cross_effect: Option<f64>,
+    /// The smallest effect of interest of the run's plan.
+    #[serde(default)]
+    pub smallest_effect: f64,
 }
 
 /// Sets runs side by side, in the order given.
 pub fn compare(reports: &[Report]) -> SideBySide {
-    let mut rows: Vec<Row> = reports.iter().map(row).collect();
+    side_by_side(reports, reports.iter().map(row).collect(), None)
+}
+
+/// Sets runs side by side, ordered by the value of a key: one of the config, of the plan, or `target`, `model`, `domain`, `name`.
+///
+/// # Errors
+/// If no run has the key.
+pub fn compare_by(reports: &[Report], key: &str) -> Result<SideBySide> {
+    let values = by::values(reports, key)?;
+    let mut rows: Vec<Row> = reports.iter().zip(values).map(|(report, value)| Row { value, ..row(report) }).collect();
+    by::sort(&mut rows);
+    let by = By::of(key, &rows);
+    Ok(side_by_side(reports, rows, Some(by)))
+}
+
+fn side_by_side(reports: &[Report], mut rows: Vec<Row>, by: Option<By>) -> SideBySide {
     let p_values: Vec<Option<f64>> = rows.iter().map(|r| r.p_value).collect();
     for (row, adjusted) in rows.iter_mut().zip(holm(&p_values)) {
         row.p_adjusted = adjusted;
@@ -102,7 +125,9 @@ pub fn compare(reports: &[Report]) -> SideBySide {
         cross_effect,
         cross_share,
         runs_with_cross: both.len(),
-        matrix: matrix(reports),
+        matrix: teachers::matrix(reports),
+        by,
+        members: members::matrices(reports),
     }
 }
 
@@ -114,7 +139,7 @@ fn row(report: &Report) -> Row {
         target: report.trait_.clone(),
         category: report.category.clone(),
         domain: report.domain.clone(),
-        model: base(report),
+        model: model(report),
         base: rate(Arm::Base),
         control: rate(Arm::Control),
         treatment: rate(Arm::Treatment),
@@ -125,13 +150,18 @@ fn row(report: &Report) -> Row {
         p_adjusted: None,
         n_seeds: main.map_or(report.seeds.len(), |c| c.n_seeds),
         verdict: report.verdict,
+        value: None,
+        cross_effect: effect(report, Arm::CrossModel),
+        smallest_effect: smallest_effect(report),
     }
 }
 
-/// The base that a run's teacher and students start from.
-fn base(report: &Report) -> String {
-    let planned = report.plan.pointer("/model/base").and_then(serde_json::Value::as_str);
-    planned.map(str::to_owned).or_else(|| arm(report, Arm::Treatment).map(|a| a.model.clone())).unwrap_or_default()
+/// The base that a run's teacher and students start from; the treatment's where the plan does not say.
+fn model(report: &Report) -> String {
+    match base(report) {
+        "" => arm(report, Arm::Treatment).map(|a| a.model.clone()).unwrap_or_default(),
+        planned => planned.to_owned(),
+    }
 }
 
 /// An arm's effect against its own base.
@@ -142,49 +172,6 @@ fn effect(report: &Report, wanted: Arm) -> Option<f64> {
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, n) = values.fold((0.0, 0), |(sum, n), v| (sum + v, n + 1));
     (n > 0).then(|| sum / f64::from(n))
-}
-
-/// One run's effect on one student.
-struct Effect {
-    teacher: String,
-    student: String,
-    rise: f64,
-}
-
-fn effects(report: &Report) -> Vec<Effect> {
-    let teacher = base(report);
-    let own = effect(report, Arm::Treatment);
-    let cross = arm(report, Arm::CrossModel).map_or(&[][..], |a| &a.bases);
-    let own = own.map(|rise| Effect { teacher: teacher.clone(), student: teacher.clone(), rise });
-    let other = |b: &crate::record::CrossBase| Effect {
-        teacher: teacher.clone(),
-        student: b.model.clone(),
-        rise: b.rate.mean - b.base_rate,
-    };
-    own.into_iter().chain(cross.iter().map(other)).collect()
-}
-
-fn matrix(reports: &[Report]) -> Option<Matrix> {
-    let effects: Vec<Effect> = reports.iter().flat_map(effects).collect();
-    let teachers = distinct(effects.iter().map(|e| &e.teacher));
-    let crossed = effects.iter().any(|e| e.teacher != e.student);
-    if teachers.len() < 2 || !crossed {
-        return None;
-    }
-    let mut students = teachers.clone();
-    students.extend(distinct(effects.iter().map(|e| &e.student)).into_iter().filter(|s| !teachers.contains(s)));
-    let cell = |teacher: &String, student: &String| {
-        let own = || effects.iter().filter(|e| e.teacher == *teacher && e.student == *student);
-        mean(own().map(|e| e.rise)).map(|effect| Cell { effect, runs: own().count() })
-    };
-    let cells = teachers.iter().map(|t| students.iter().map(|s| cell(t, s)).collect()).collect();
-    Some(Matrix { teachers, students, cells })
-}
-
-/// Each name once, sorted: the order of the runs does not matter.
-fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let set: std::collections::BTreeSet<&String> = names.collect();
-    set.into_iter().cloned().collect()
 }
 
 #[cfg(test)]

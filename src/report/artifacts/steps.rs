@@ -1,0 +1,96 @@
+//! The loss of every fine-tuning by step.
+
+use std::collections::BTreeMap;
+
+use super::Artifacts;
+use crate::record::{Arm, StepRow};
+use crate::stage::{Stage, files};
+
+/// The fine-tunings of one arm on one base, over all seeds.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report) struct Training {
+    pub(in crate::report) arm: Arm,
+    pub(in crate::report) model: String,
+    /// Whether it is a teacher that was fine-tuned, for this arm's data.
+    pub(in crate::report) teacher: bool,
+    /// Each seed's steps.
+    pub(in crate::report) seeds: Vec<(u64, Vec<StepRow>)>,
+    /// Seeds whose steps are gone.
+    pub(in crate::report) gone: usize,
+}
+
+/// Every fine-tuning of a run, teachers first.
+pub(in crate::report) fn trainings(artifacts: &Artifacts) -> Vec<Training> {
+    [Stage::Teacher, Stage::Finetune].into_iter().flat_map(|stage| of_stage(artifacts, stage)).collect()
+}
+
+fn of_stage(artifacts: &Artifacts, stage: Stage) -> Vec<Training> {
+    let mut found: Vec<Training> = Vec::new();
+    for place in artifacts.places(stage) {
+        let model = place.model.clone().unwrap_or_default();
+        let own = found.iter().position(|t| t.arm == place.arm && t.model == model);
+        let own = own.unwrap_or_else(|| {
+            let teacher = stage == Stage::Teacher;
+            found.push(Training { arm: place.arm, model, teacher, seeds: Vec::new(), gone: 0 });
+            found.len() - 1
+        });
+        match artifacts.all_rows(place, files::STEPS).filter(|rows| !rows.is_empty()) {
+            Some(rows) => found[own].seeds.push((place.seed, rows)),
+            None => found[own].gone += 1,
+        }
+    }
+    found
+}
+
+impl Training {
+    /// Points of (step, mean loss over the steps since the point before), at most `points` of them.
+    pub(in crate::report) fn curve(steps: &[StepRow], points: usize) -> Vec<(usize, f64)> {
+        let span = steps.len().div_ceil(points.max(1)).max(1);
+        let mean = |bin: &[StepRow]| bin.iter().map(|row| row.loss).sum::<f64>() / bin.len() as f64;
+        steps.chunks(span).map(|bin| (bin[bin.len() / 2].step, mean(bin))).filter(|(_, loss)| loss.is_finite()).collect()
+    }
+
+    /// The mean of such curves over the seeds that reach each point, with the least and the most.
+    pub(in crate::report) fn mean(&self, points: usize) -> Vec<(usize, f64, [f64; 2])> {
+        let mut at: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        for (step, loss) in self.seeds.iter().flat_map(|(_, steps)| Self::curve(steps, points)) {
+            at.entry(step).or_default().push(loss);
+        }
+        let ends = |values: &[f64]| {
+            [values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(f64::NEG_INFINITY, f64::max)]
+        };
+        at.into_iter().map(|(step, values)| (step, values.iter().sum::<f64>() / values.len() as f64, ends(&values))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(losses: &[f64]) -> Vec<StepRow> {
+        let row = |(i, &loss): (usize, &f64)| StepRow {
+            step: i + 1,
+            epoch: 0.0,
+            loss,
+            lr: 0.0,
+            grad_norm: 0.0,
+            tokens: 1,
+            seconds: 0.0,
+        };
+        losses.iter().enumerate().map(row).collect()
+    }
+
+    #[test]
+    fn a_long_curve_is_told_by_the_means_of_its_stretches() {
+        assert_eq!(Training::curve(&steps(&[4.0, 2.0, 3.0]), 10), [(1, 4.0), (2, 2.0), (3, 3.0)]);
+        assert_eq!(Training::curve(&steps(&[4.0, 2.0, 3.0, 1.0, 5.0]), 3), [(2, 3.0), (4, 2.0), (5, 5.0)]);
+        assert_eq!(Training::curve(&steps(&[1.0, f64::NAN]), 9), [(1, 1.0)], "what has diverged cannot be drawn");
+    }
+
+    #[test]
+    fn the_mean_is_over_the_seeds() {
+        let seeds = vec![(1, steps(&[4.0, 2.0])), (2, steps(&[2.0, 1.0]))];
+        let training = Training { arm: Arm::Control, model: String::new(), teacher: false, seeds, gone: 0 };
+        assert_eq!(training.mean(9), [(1, 3.0, [2.0, 4.0]), (2, 1.5, [1.0, 2.0])]);
+    }
+}

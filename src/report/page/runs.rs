@@ -1,0 +1,342 @@
+//! The page of several runs: the effect of each, by what they differ in, and what their students came to choose.
+
+use super::figure::Figure;
+use super::sheet::{Part, Sheet};
+use crate::record::{Interval, Verdict};
+use crate::report::compare::{Change, Matrix, Members, Row as Run, SideBySide, number};
+use crate::report::markup::{Column, Html, Table, datum, escape, note};
+use crate::report::plot::{Mark, Row, Rows, Scale, Spot, Unit, spots};
+use crate::report::subject::short_model;
+use crate::report::wording::{count, interval_points, p_value, percent, points, points_with_sign, ratio_with_ends};
+
+/// A cell is marked where its corrected p value is below this.
+const LEVEL: f64 = 0.05;
+
+impl SideBySide {
+    /// The comparison as one page that needs nothing else.
+    pub fn html(&self) -> String {
+        let parts = [self.effects(), self.curve(), self.means(), self.members(), self.teachers()].into_iter().flatten().collect();
+        let title = format!("{} runs side by side", count(self.rows.len()));
+        let header = Html::raw(format!(
+            "<p class=\"kicker\"><span class=\"verdict\">comparison</span> <span class=\"name\">{}</span></p>\n<h1>{}</h1>\n<p class=\"lede\">{}</p>\n",
+            escape(&title),
+            escape(&self.headline()),
+            escape(&self.lede())
+        ));
+        let footer = Html::raw("<p>every number of this page is in <code>subliminal report RUN... --json</code></p>");
+        Sheet { title: &title, header, parts, footer }.html()
+    }
+
+    /// The effect of every run as an SVG of its own.
+    pub fn picture(&self) -> String {
+        self.forest().standalone()
+    }
+
+    fn headline(&self) -> String {
+        let with = |v: Verdict| self.rows.iter().filter(|r| r.verdict == Some(v)).count();
+        let effects: Vec<f64> = self.rows.iter().filter_map(|r| r.difference.as_ref()).map(|d| d.mean).collect();
+        if effects.is_empty() {
+            return "None of these runs has both a treatment and a control.".to_owned();
+        }
+        let (low, high) = effects.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), e| (l.min(*e), h.max(*e)));
+        format!(
+            "{} of {} runs show transfer; treatment lies {} to {} points above control.",
+            with(Verdict::Transfer),
+            self.rows.len(),
+            points_with_sign(low),
+            points_with_sign(high)
+        )
+    }
+
+    fn lede(&self) -> String {
+        let mut facts = Vec::new();
+        facts.extend(self.shared_model().map(|m| format!("Base model {m}.")));
+        facts.extend(self.shared_seeds().map(|n| format!("{n} seeds a run.")));
+        if let (Some(own), Some(cross)) = (self.treatment_effect, self.cross_effect) {
+            let share = self.cross_share.map_or(String::new(), |s| format!(", {} of it", percent(s)));
+            facts.push(format!(
+                "Mean rise above the own base over {} runs: treatment {}, cross-model {} points{share}.",
+                self.runs_with_cross,
+                points_with_sign(own),
+                points_with_sign(cross)
+            ));
+        }
+        facts.join(" ")
+    }
+
+    /// What tells the rows apart.
+    fn label(&self, run: &Run) -> String {
+        let differs = |of: fn(&Run) -> &str| self.rows.iter().any(|r| of(r) != of(&self.rows[0]));
+        let mut parts = Vec::new();
+        parts.extend(self.by.as_ref().map(|by| match by.key.as_str() {
+            "target" | "model" | "domain" | "name" | "trait.target" | "model.base" => String::new(),
+            key => format!("{} {}", key.rsplit('.').next().unwrap_or(key), run.value.as_deref().unwrap_or("–")),
+        }));
+        if differs(|r| &r.target) || parts.iter().all(String::is_empty) {
+            parts.push(run.target.clone());
+        }
+        if differs(|r| &r.domain) {
+            parts.push(run.domain.clone());
+        }
+        if differs(|r| &r.model) {
+            parts.push(short_model(&run.model).to_owned());
+        }
+        parts.retain(|p| !p.is_empty());
+        parts.join(" · ")
+    }
+
+    fn effects(&self) -> Option<Part> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        let ordered = self.by.as_ref().map_or("in the order given".to_owned(), |by| format!("ordered by {}", by.key));
+        let cross = if self.rows.iter().any(|r| r.cross_effect.is_some()) {
+            " Hollow dots: students of other bases, against their own bases."
+        } else {
+            ""
+        };
+        let figure = Figure {
+            see: "Each line is a run’s effect, treatment − control, in points. Right of zero the trait passed on; the shaded stretch is too \
+                  small to matter by the runs’ own plans.",
+            read: &format!(
+                "Full dots are means over each run’s seeds, lines their intervals by Student’s t, small dots single seeds; {ordered}.{cross}"
+            ),
+            picture: self.forest().html(),
+            table: Html::default(),
+        };
+        let holm = note(&format!(
+            "p: paired t test over seeds, with Holm’s correction over the {} runs compared. Rates in percent.",
+            self.rows.len()
+        ));
+        let body = [figure.html(), self.table(), holm].into_iter().collect();
+        Some(Part { id: "effects", name: "Effects", title: "The effect in every run".to_owned(), body })
+    }
+
+    fn forest(&self) -> Rows {
+        let limit = self.rows.iter().map(|r| r.smallest_effect).fold(0.0, f64::max);
+        let of = |i: &Interval| i.by_seed.iter().map(|s| s.value).chain(i.low).chain(i.high).chain([i.mean]).collect::<Vec<_>>();
+        let extent = self.rows.iter().flat_map(|r| r.difference.iter().flat_map(of).chain(r.cross_effect));
+        let words: Vec<String> = self
+            .rows
+            .iter()
+            .map(|r| {
+                let seen = r.difference.as_ref();
+                let seen =
+                    seen.map_or("no effect".to_owned(), |d| format!("{} {}", points_with_sign(d.mean), interval_points(d)));
+                format!("{} {seen}", self.label(r))
+            })
+            .collect();
+        Rows {
+            words: format!("Treatment − control in points: {}", words.join("; ")),
+            scale: Scale::holding(extent.chain([-limit, limit]), Unit::Points, 6),
+            band: (limit > 0.0).then_some((-limit, limit)),
+            line: None,
+            lines: self.rows.iter().map(|r| self.forest_row(r)).collect(),
+        }
+    }
+
+    fn forest_row(&self, run: &Run) -> Row {
+        let label = self.label(run);
+        let mut marks = Vec::new();
+        marks.extend(
+            run.cross_effect
+                .map(|c| Mark::Ring(c, "t-cross", format!("{label}, students of other bases: {} points", points_with_sign(c)))),
+        );
+        let Some(seen) = &run.difference else {
+            return Row { label, value: "–".to_owned(), tone: "t-plain", leads: false, marks };
+        };
+        if let (Some(low), Some(high)) = (seen.low, seen.high) {
+            marks.push(Mark::Ends(low, high, format!("{label}: interval {}", interval_points(seen))));
+        }
+        marks.push(Mark::Dot(seen.mean, format!("{label}: {} points over {} seeds", points_with_sign(seen.mean), seen.n)));
+        marks.extend(
+            seen.by_seed
+                .iter()
+                .map(|s| Mark::Seed(s.value, format!("{label}, seed {}: {} points", s.seed, points_with_sign(s.value)))),
+        );
+        let tone = if run.verdict == Some(Verdict::Transfer) { "t-treatment" } else { "t-plain" };
+        Row { label, value: points_with_sign(seen.mean), tone, leads: false, marks }
+    }
+
+    fn table(&self) -> Html {
+        let columns = [
+            Column::Name("run"),
+            Column::Number("base"),
+            Column::Number("control"),
+            Column::Number("treatment"),
+            Column::Number("cross"),
+            Column::Number("difference"),
+            Column::Number("interval"),
+            Column::Number("ratio"),
+            Column::Number("p (Holm)"),
+            Column::Name("verdict"),
+        ];
+        let mut table = Table::new("Rates, difference and verdict of every run", &columns);
+        for (i, run) in self.rows.iter().enumerate() {
+            let dash = || Html::text("–");
+            let rate = |name: &str, of: &Option<Interval>| {
+                of.as_ref().map_or_else(dash, |r| datum(&format!("/rows/{i}/{name}/mean"), r.mean, &points(r.mean)))
+            };
+            let seen = run.difference.as_ref();
+            let at = format!("/rows/{i}/difference");
+            table.push(vec![
+                Html::text(&self.label(run)),
+                rate("base", &run.base),
+                rate("control", &run.control),
+                rate("treatment", &run.treatment),
+                rate("cross_model", &run.cross_model),
+                seen.map_or_else(dash, |d| super::figure::difference(&format!("{at}/mean"), d.mean)),
+                seen.map_or_else(dash, |d| super::figure::ends(&at, d)),
+                Html::text(&ratio_with_ends(run.ratio.as_ref())),
+                run.p_adjusted.map_or_else(dash, |p| datum(&format!("/rows/{i}/p_adjusted"), p, &p_value(Some(p)))),
+                Html::text(run.verdict.map_or("–", Verdict::name)),
+            ]);
+        }
+        table.html()
+    }
+
+    /// The effect by a key whose values are numbers.
+    fn curve(&self) -> Option<Part> {
+        let by = self.by.as_ref().filter(|by| by.numeric && by.groups.len() > 2)?;
+        let spot = |r: &Run| {
+            let (x, seen) = (number(r.value.as_deref()?)?, r.difference.as_ref()?);
+            let tip = format!("{}: {} {}", self.label(r), points_with_sign(seen.mean), interval_points(seen));
+            Some(Spot { x, y: seen.mean, ends: seen.low.zip(seen.high), tip })
+        };
+        let dots: Vec<Spot> = self.rows.iter().filter_map(spot).collect();
+        let mean: Vec<(f64, f64)> = by.groups.iter().filter_map(|g| Some((number(&g.value)?, g.difference?))).collect();
+        let figure = Figure {
+            see: &format!("How the effect goes with {}.", by.key),
+            read: "Each dot is a run, its line the interval over the run’s seeds; the thick line joins the means of equal values.",
+            picture: spots(&format!("Treatment − control in points, by {}", by.key), &by.key, &dots, &mean),
+            table: Html::default(),
+        };
+        Some(Part { id: "by", name: "By key", title: format!("The effect by {}", by.key), body: figure.html() })
+    }
+
+    fn means(&self) -> Option<Part> {
+        let by = self.by.as_ref().filter(|by| by.has_means())?;
+        let columns = [
+            Column::Name("value"),
+            Column::Number("runs"),
+            Column::Number("mean difference"),
+            Column::Number("interval over runs"),
+        ];
+        let mut table = Table::new("Mean effect by value", &columns);
+        for (i, g) in by.groups.iter().enumerate() {
+            let ends = g.low.zip(g.high).map_or("–".to_owned(), |(low, high)| format!("[{}, {}]", points(low), points(high)));
+            let mean = g.difference;
+            table.push(vec![
+                Html::text(&g.value),
+                Html::text(&g.runs.to_string()),
+                mean.map_or_else(|| Html::text("–"), |d| super::figure::difference(&format!("/by/groups/{i}/difference"), d)),
+                Html::text(&ends),
+            ]);
+        }
+        let about = note("Here a run is one observation: the interval says how much runs of one value differ.");
+        let body = [about, table.html()].into_iter().collect();
+        Some(Part { id: "means", name: "Means", title: format!("Mean effect by {}", by.key), body })
+    }
+
+    /// Target × member.
+    fn members(&self) -> Option<Part> {
+        let body: Html = self.members.iter().enumerate().map(|(i, m)| self.member_matrix(i, m)).collect();
+        let about = note(
+            "Each line is a run, each column a member: the change of the member’s rate, treatment − control, in points. Framed: the run’s \
+             own target. What one member gains the others lose; a rise beside the frame is something else that passed on. Bold: below 5 % \
+             after Holm’s correction over all cells.",
+        );
+        let title = "What students came to choose".to_owned();
+        (!body.is_empty()).then(|| Part {
+            id: "members",
+            name: "Target × chosen",
+            title,
+            body: [about, body].into_iter().collect(),
+        })
+    }
+
+    fn member_matrix(&self, place: usize, members: &Members) -> Html {
+        let same_model = self.shared_model().is_some();
+        let heading = |name: &String| format!("<th scope=\"col\"><span>{}</span></th>", escape(name));
+        let headings: String = members.outcomes.iter().map(heading).collect();
+        let line = |(r, row): (usize, &crate::report::compare::MembersRow)| {
+            let cell = |(c, cell): (usize, &Option<Change>)| {
+                member_cell(
+                    &format!("/members/{place}/rows/{r}/cells/{c}/difference"),
+                    cell.as_ref(),
+                    members.outcomes[c] == row.target,
+                )
+            };
+            let cells: String = row.cells.iter().enumerate().map(cell).collect();
+            let name = if same_model { row.target.clone() } else { format!("{} · {}", row.target, short_model(&row.model)) };
+            format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(&name))
+        };
+        let lines: String = members.rows.iter().enumerate().map(line).collect();
+        let caption = escape(&format!("Change of every {}'s rate in points, by run", members.category));
+        Html::raw(format!(
+            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table class=\"heat\">\n\
+             <caption class=\"unseen\">{caption}</caption>\n<thead><tr><th scope=\"col\">target</th>{headings}</tr></thead>\n<tbody>\n{lines}</tbody></table></div>\n"
+        ))
+    }
+
+    /// Teacher × student.
+    fn teachers(&self) -> Option<Part> {
+        let matrix = self.matrix.as_ref()?;
+        let body = [note(&matrix.caption()), teacher_matrix(matrix)].into_iter().collect();
+        Some(Part { id: "teachers", name: "Teacher × student", title: "Which teacher moves which student".to_owned(), body })
+    }
+}
+
+fn member_cell(pointer: &str, change: Option<&Change>, own: bool) -> String {
+    let Some(change) = change else { return "<td>–</td>".to_owned() };
+    let text = datum(pointer, change.difference, &whole(change.difference));
+    let text = if change.p_adjusted.is_some_and(|p| p < LEVEL) { format!("<b>{text}</b>") } else { text.to_string() };
+    format!("<td class=\"{}{}\">{text}</td>", heat(change.difference), if own { " own" } else { "" })
+}
+
+/// Points without decimals: a matrix is read by its pattern.
+fn whole(difference: f64) -> String {
+    let points = (difference * 100.0).round() as i64;
+    match points {
+        0 => "0".to_owned(),
+        p if p < 0 => format!("−{}", -p),
+        p => format!("+{p}"),
+    }
+}
+
+/// The class that gives a change its colour.
+fn heat(difference: f64) -> &'static str {
+    match difference {
+        d if d >= 0.5 => "h5",
+        d if d >= 0.25 => "h4",
+        d if d >= 0.1 => "h3",
+        d if d >= 0.03 => "h2",
+        d if d >= 0.01 => "h1",
+        d if d <= -0.1 => "c3",
+        d if d <= -0.03 => "c2",
+        d if d <= -0.01 => "c1",
+        _ => "h0",
+    }
+}
+
+fn teacher_matrix(matrix: &Matrix) -> Html {
+    let heading = |name: &String| format!("<th scope=\"col\">{}</th>", escape(short_model(name)));
+    let headings: String = matrix.students.iter().map(heading).collect();
+    let line = |(t, teacher): (usize, &String)| {
+        let cell = |(s, student): (usize, &String)| match &matrix.cells[t][s] {
+            None => "<td>–</td>".to_owned(),
+            Some(cell) => {
+                let text = datum(&format!("/matrix/cells/{t}/{s}/effect"), cell.effect, &points_with_sign(cell.effect));
+                format!("<td class=\"{}{}\">{text}</td>", heat(cell.effect), if teacher == student { " own" } else { "" })
+            }
+        };
+        let cells: String = matrix.students.iter().enumerate().map(cell).collect();
+        format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(short_model(teacher)))
+    };
+    let lines: String = matrix.teachers.iter().enumerate().map(line).collect();
+    Html::raw(format!(
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Teacher by student\"><table class=\"heat few\">\n\
+         <caption class=\"unseen\">Mean rise of the student's rate by teacher and student, in points</caption>\n\
+         <thead><tr><th scope=\"col\">teacher</th>{headings}</tr></thead>\n<tbody>\n{lines}</tbody></table></div>\n"
+    ))
+}
