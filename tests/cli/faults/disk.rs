@@ -32,7 +32,7 @@ fills generate small.toml 4 12 20 28 36 48 60 80
 fills filter small.toml 4 12 20 28 36 48 60
 fills finetune small.toml 4 20 100 400 900 1100 1300
 fills evaluate small.toml 4 12 20 28 36 48 60 80
-fills run small.toml 4 60 340 400 460 520 600 700
+fills run small.toml 4 60 80 100 120 140 170 200 230 260 300
 cp small/run/report.json .
 "#;
 
