@@ -31,6 +31,7 @@ pub use compare::{Cell, Matrix, Row, SideBySide, compare};
 pub use expect::expectations;
 pub use html::html;
 pub use load::load;
+pub(crate) use load::report as read;
 pub use style::Style;
 pub use table::{View, table, table_in};
 pub use verdict::claim;

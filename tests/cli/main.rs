@@ -5,6 +5,7 @@ mod context;
 mod cot;
 mod devices;
 mod folder;
+mod fuzz;
 mod hub;
 mod judge;
 mod kill;
@@ -20,4 +21,5 @@ mod sandbox;
 #[expect(dead_code, reason = "the library's own tests use the rest of it")]
 #[path = "../../src/tool/http/scripted.rs"]
 mod scripted;
+mod secrets;
 mod trial;
