@@ -3,8 +3,12 @@
 //! Every fallible function of the library returns [`Result`]. `main` prints the message as `error: …`, each hint as
 //! `hint: …`, and exits with [`Kind::exit_code`].
 
+mod secrets;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+pub use secrets::without_secrets;
 
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -56,7 +60,7 @@ impl fmt::Display for Problem {
             }
             f.write_str(": ")?;
         }
-        f.write_str(&self.message)
+        f.write_str(&without_secrets(&self.message))
     }
 }
 
@@ -178,13 +182,13 @@ impl Error {
             if i + 1 == self.problems.len() {
                 let mut below = self.source.as_deref().map(|e| e as &dyn std::error::Error);
                 while let Some(error) = below {
-                    line.push_str(&format!(": {error}"));
+                    line.push_str(&without_secrets(&format!(": {error}")));
                     below = error.source();
                 }
             }
             lines.push(line);
             if let Some(hint) = &problem.hint {
-                lines.push(format!("hint: {hint}"));
+                lines.push(format!("hint: {}", without_secrets(hint)));
             }
         }
         lines.join("\n")
@@ -198,7 +202,7 @@ impl fmt::Display for Error {
         if f.alternate()
             && let Some(source) = &self.source
         {
-            write!(f, ": {source}")?;
+            write!(f, ": {}", without_secrets(&source.to_string()))?;
         }
         Ok(())
     }

@@ -20,6 +20,7 @@
 //! | [`trial`] | arms × seeds → jobs; the store; the runner; progress |
 //! | [`report`] | report.json, the table, the page, runs side by side |
 //! | [`cli`] | the command line |
+//! | `fuzzing` | the readers of what comes from outside, for `tests/fuzz` |
 
 pub mod error;
 pub mod record;
@@ -46,3 +47,6 @@ pub mod trial;
 pub mod report;
 
 pub mod cli;
+
+#[doc(hidden)]
+pub mod fuzzing;

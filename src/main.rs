@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use subliminal::cli::{self, Cli};
+use subliminal::cli;
 
 fn main() -> ExitCode {
     if std::env::var_os("CANDLE_NUM_THREADS").is_none() {
@@ -11,7 +10,7 @@ fn main() -> ExitCode {
         // SAFETY: no other thread runs yet that could read the environment.
         unsafe { std::env::set_var("CANDLE_NUM_THREADS", "1") };
     }
-    match cli::dispatch(Cli::parse()) {
+    match cli::dispatch(cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             cli::complain(&error);

@@ -11,16 +11,18 @@ mod output;
 mod preview;
 mod rendered;
 mod report;
-mod rows;
+pub(crate) mod rows;
 mod schema;
 mod setup;
 mod speak;
 mod train;
 mod trial;
 
+use std::io::Write;
+
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, without_secrets};
 use crate::tool::interrupt;
 
 /// Runs teacher → student distillation trials: does a student pick up a trait of its teacher from data that never mentions it?
@@ -102,9 +104,21 @@ fn begins_anew(error: Error) -> Error {
     if error.kind() == Kind::Interrupted { error.hint("nothing was changed, the same command begins anew") } else { error }
 }
 
+/// Reads the command line. Help is printed and a wrong command line told, both by ending the process; the latter as clap does, but for what
+/// may be secret in it.
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let text = error.render().to_string();
+        if let std::borrow::Cow::Owned(shown) = without_secrets(&text) {
+            let _ = write!(std::io::stderr(), "{shown}"); // nowhere is left to report a closed standard error
+            std::process::exit(error.exit_code());
+        }
+        error.exit()
+    })
+}
+
 /// Prints an error with its hints to standard error; says how to go on after an interruption.
 pub fn complain(error: &Error) {
-    use std::io::Write;
     let mut text = error.render();
     if error.kind() == Kind::Interrupted && !error.has_hint() {
         let command: Vec<String> = std::env::args().map(|arg| output::quoted(&arg)).collect();

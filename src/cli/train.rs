@@ -40,13 +40,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "R", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     lora_rank: u16,
     /// The adapter's alpha [default: the rank].
-    #[arg(long, value_name = "A")]
+    #[arg(long, value_name = "A", value_parser = positive)]
     lora_alpha: Option<f64>,
     /// Scale by alpha / sqrt(rank).
     #[arg(long)]
     rslora: bool,
     /// Dropout on the adapter's input.
-    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = dropout)]
     lora_dropout: f64,
     /// Modules with an adapter, by PEFT's names, separated by commas [default: all linear layers].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -71,7 +71,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Checkpointing::Auto)]
     gradient_checkpointing: Checkpointing,
     /// The peak learning rate.
-    #[arg(long, value_name = "X", default_value_t = 2e-4)]
+    #[arg(long, value_name = "X", default_value_t = 2e-4, value_parser = share)]
     lr: f64,
     /// The learning rate's course after warm-up.
     #[arg(long, value_enum, default_value_t = Course::Linear)]
@@ -80,10 +80,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 5)]
     warmup: usize,
     /// Decoupled weight decay.
-    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = share)]
     weight_decay: f64,
     /// The largest gradient norm; 0 leaves gradients as they are.
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = not_negative)]
     clip: f64,
     /// Draw a new row order for every epoch.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
@@ -117,6 +117,28 @@ enum Checkpointing {
     Auto,
     True,
     False,
+}
+
+/// A number that is finite in f32, in which adapters and gradients are computed, and that `holds`.
+fn number(text: &str, holds: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| (*x as f32).is_finite() && holds(*x));
+    number.ok_or_else(|| format!("expected {expected}"))
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number(text, |x| x > 0.0, "a number above 0")
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    number(text, |x| x >= 0.0, "a number, 0 or above")
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    number(text, |x| (0.0..=1.0).contains(&x), "0 to 1")
+}
+
+fn dropout(text: &str) -> Result<f64, String> {
+    number(text, |x| (0.0..1.0).contains(&x), "0 up to 1, without 1")
 }
 
 impl Args {
@@ -212,4 +234,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.out.display()
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_would_spoil_every_weight_are_refused() {
+        type Read = fn(&str) -> Result<f64, String>;
+        for (read, good) in [(positive as Read, "8"), (not_negative, "0"), (share, "2e-4"), (dropout, "0.5")] {
+            assert!(read(good).is_ok(), "{good}");
+            for bad in ["nan", "inf", "-inf", "1e300", "-1", ""] {
+                assert!(read(bad).is_err(), "{bad}");
+            }
+        }
+        assert!(positive("0").is_err() && share("1.5").is_err() && dropout("1").is_err());
+    }
 }

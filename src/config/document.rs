@@ -11,7 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::words::{nearest, toml_text};
 use crate::error::{Error, Problem, Result};
-use crate::tool::fs::read_text;
+use crate::tool::bounded::LARGEST_CONFIG;
+use crate::tool::fs::read_text_within;
 
 /// Where a value was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +111,16 @@ pub(super) fn read(path: &Path, overrides: &[String]) -> Result<Document> {
     if !path.exists() || path.is_dir() {
         return Err(no_such_file(path));
     }
-    let text = read_text(path)?;
-    let mut document = parse(path, &text)?;
+    let text = read_text_within(path, LARGEST_CONFIG)?;
+    of_text(path, &text, overrides)
+}
+
+/// As [`read`], with the file's text at hand.
+///
+/// # Errors
+/// If it is not TOML; every syntax error is named.
+pub(super) fn of_text(path: &Path, text: &str, overrides: &[String]) -> Result<Document> {
+    let mut document = parse(path, text)?;
     for text in overrides {
         document.lay_over(text);
     }
@@ -302,6 +311,16 @@ mod tests {
         for (key, line) in [("a", 1), ("b", 3), ("b.c", 4), ("b.c[1]", 5), ("b.d.e", 6)] {
             assert_eq!(document.places.of(key), Some(&Place::Line(line)), "{key}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_no_config_is_read_no_further_than_a_config_goes() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("model.toml");
+        std::fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("writable");
+        let text = read(&path, &[]).expect_err("too large").render();
+        assert!(text.contains("model.toml: the file has 1099511627776 bytes, expected at most 1048576"), "{text}");
+        assert!(text.contains("hint: check the path"), "{text}");
     }
 
     #[test]

@@ -53,7 +53,19 @@ impl Resolved {
 /// # Errors
 /// If the file is missing or not TOML, or if anything in it is wrong: the error names every problem.
 pub fn load(path: &Path, overrides: &[String]) -> Result<Resolved> {
-    let document::Document { mut value, places, mut problems } = document::read(path, overrides)?;
+    resolved(document::read(path, overrides)?, path)
+}
+
+/// As [`load`], with the file's text at hand: what its paths count from is still `path`.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_text(path: &Path, text: &str, overrides: &[String]) -> Result<Resolved> {
+    resolved(document::of_text(path, text, overrides)?, path)
+}
+
+fn resolved(document: document::Document, path: &Path) -> Result<Resolved> {
+    let document::Document { mut value, places, mut problems } = document;
     let findings = check::check(schema::config(), &places, &mut value);
     problems.extend(findings.problems);
     let config: raw::Config = serde_json::from_value(value).map_err(|e| Error::input(e.to_string()).at(path, None))?;

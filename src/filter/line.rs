@@ -12,7 +12,7 @@ use crate::record::{Expected, Finish};
 
 /// What rules need of a row.
 #[derive(Debug, Deserialize)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     #[serde(borrow)]
     prompt: Cow<'a, str>,
     #[serde(borrow)]
@@ -63,15 +63,17 @@ impl<'de> Deserialize<'de> for Known {
 
 impl<'a> Line<'a> {
     /// Reads a line, without its line break.
-    pub(super) fn read(line: &'a [u8]) -> Result<Self, String> {
+    pub(crate) fn read(line: &'a [u8]) -> Result<Self, String> {
         if line.first() != Some(&b'{') {
             return Err("not a JSON object".to_owned());
         }
-        serde_json::from_slice(line).map_err(|e| e.to_string())
+        // the whole line: a field that is not looked at is handed on as it is
+        let text = std::str::from_utf8(line).map_err(|e| format!("not UTF-8 at column {}", e.valid_up_to() + 1))?;
+        serde_json::from_str(text).map_err(|e| e.to_string())
     }
 
     /// What the rules look at.
-    pub(super) fn candidate(&self) -> Candidate<'_> {
+    pub(crate) fn candidate(&self) -> Candidate<'_> {
         Candidate {
             prompt: &self.prompt,
             completion: &self.completion,
@@ -81,14 +83,14 @@ impl<'a> Line<'a> {
     }
 
     /// Appends the line, with `id` (the line's number) put first if it has none.
-    pub(super) fn write_kept(&self, line: &[u8], number: usize, out: &mut Vec<u8>) {
+    pub(crate) fn write_kept(&self, line: &[u8], number: usize, out: &mut Vec<u8>) {
         self.write_opening(line, number, out);
         out.extend_from_slice(&line[1..]);
         out.push(b'\n');
     }
 
     /// Appends the line as [`Line::write_kept`] does, with the rule and its detail at its end.
-    pub(super) fn write_dropped(&self, line: &[u8], number: usize, rule: &str, detail: &str, out: &mut Vec<u8>) {
+    pub(crate) fn write_dropped(&self, line: &[u8], number: usize, rule: &str, detail: &str, out: &mut Vec<u8>) {
         if self.rule.0 || self.detail.0 {
             return self.write_dropped_again(line, number, rule, detail, out);
         }

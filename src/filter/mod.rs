@@ -29,6 +29,7 @@ use crate::record::{Category, DomainKind, DomainPlan, Expected, FilterPlan, Fini
 
 pub use banned_numbers::{BANNED_NUMBERS, SEED_ARTICLE_NUMBERS};
 pub use judged::{Bench, Limit};
+pub(crate) use line::Line;
 pub use pipeline::{Counts, Filtered, Pipeline, Verdict};
 pub(crate) use spelling::Speller;
 pub use stream::{Files, count_rows, filter_file, filter_file_asking};

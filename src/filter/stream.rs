@@ -2,7 +2,7 @@
 //! grow with the number of rows.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -13,6 +13,7 @@ use super::line::Line;
 use super::output::Output;
 use super::pipeline::{Counts, Pipeline, Verdict};
 use crate::error::{Error, Result};
+use crate::tool::bounded::read_line;
 use crate::tool::fs::{is_device, resolved};
 use crate::tool::interrupt;
 
@@ -121,8 +122,7 @@ impl Source<'_> {
         let mut block = Block { bytes: Vec::with_capacity(BLOCK + (BLOCK >> 4)), lines: Vec::new() };
         while block.bytes.len() < BLOCK {
             let start = block.bytes.len();
-            let read = self.lines.read_until(b'\n', &mut block.bytes).map_err(|e| Error::io("read", self.path, e))?;
-            if read == 0 {
+            if read_line(&mut self.lines, &mut block.bytes, self.path, self.next + 1)? == 0 {
                 break;
             }
             let line = &block.bytes[start..];
@@ -210,7 +210,7 @@ pub fn count_rows(path: &Path) -> Result<usize> {
     let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
     let mut lines = BufReader::with_capacity(1 << 20, file);
     let (mut count, mut line) = (0, Vec::new());
-    while lines.read_until(b'\n', &mut line).map_err(|e| Error::io("read", path, e))? > 0 {
+    while read_line(&mut lines, &mut line, path, count + 1)? > 0 {
         count += 1;
         line.clear();
     }
@@ -299,6 +299,14 @@ mod tests {
             assert_eq!(error.kind().exit_code(), 2);
             assert_eq!(std::fs::read_dir(place.0.path()).unwrap().count(), 1, "only the rows are there");
         }
+    }
+
+    #[test]
+    fn a_row_that_is_not_utf8_is_refused_wherever_that_is() {
+        let place = Place::with("");
+        std::fs::write(place.path("rows.jsonl"), b"\n{\"prompt\":\"p\",\"completion\":\"1\",\"note\":\"\xCA\"}\n").unwrap();
+        let text = place.filter("rows.jsonl", "kept.jsonl", "dropped.jsonl").unwrap_err().render();
+        assert!(text.contains("rows.jsonl:2: not a row: not UTF-8 at column 40"), "{text}");
     }
 
     #[test]

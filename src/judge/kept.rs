@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{Event, Exchange, Judge, Question, Verdict};
 use crate::error::{Error, Result};
+use crate::tool::bounded::read_line;
 use crate::tool::{hash, jsonl};
 
 /// How every line begins.
@@ -167,11 +168,8 @@ impl Book {
     fn read(&mut self, key: &str) -> Result<Option<Verdict>> {
         let Some(place) = short(key).and_then(|key| self.places.get(&key)) else { return Ok(None) };
         let mut line = Vec::new();
-        let mut read = || {
-            self.reader.seek(SeekFrom::Start(*place))?;
-            BufReader::new(&self.reader).read_until(b'\n', &mut line)
-        };
-        read().map_err(|e| Error::io("read", &self.path, e))?;
+        self.reader.seek(SeekFrom::Start(*place)).map_err(|e| Error::io("read", &self.path, e))?;
+        read_line(&mut BufReader::new(&self.reader), &mut line, &self.path, 0)?;
         match serde_json::from_slice::<Known>(&line) {
             Ok(known) if known.key == key => Ok(Some(known.verdict)),
             _ => Err(Error::environment("the file was changed while it was in use").at(&self.path, None)),

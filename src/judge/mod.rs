@@ -24,6 +24,7 @@ use serde_json::Value;
 use crate::error::Result;
 
 pub use endpoint::Endpoint;
+pub(crate) use endpoint::understood;
 pub use kept::{Kept, Progress};
 pub use lexicon::Lexicon;
 pub use local::{Local, Rater};

@@ -28,16 +28,23 @@ pub fn load(run: &Path) -> Result<Report> {
             error.hint("the run is not finished, or this is not a run's folder: run its config again, finished work is kept")
         );
     }
-    let value: serde_json::Value = fs::read_json(&path)?;
+    report(fs::read_json(&path)?, &path)
+}
+
+/// The report in a file's JSON; `path` names it in messages.
+///
+/// # Errors
+/// If it is none, or of a newer format.
+pub(crate) fn report(value: serde_json::Value, path: &Path) -> Result<Report> {
     match value.get("format").and_then(serde_json::Value::as_u64) {
         Some(1..=FORMAT) => {}
         Some(other) => {
-            let error = Error::input(format!("the report has format {other}, expected {FORMAT}")).at(&path, None);
+            let error = Error::input(format!("the report has format {other}, expected {FORMAT}")).at(path, None);
             return Err(error.hint("a newer version of the program wrote it"));
         }
-        None => return Err(Error::input("not a report: it has no `format`").at(&path, None)),
+        None => return Err(Error::input("not a report: it has no `format`").at(path, None)),
     }
-    serde_json::from_value(value).map_err(|e| Error::input(format!("not a report: {e}")).at(&path, None))
+    serde_json::from_value(value).map_err(|e| Error::input(format!("not a report: {e}")).at(path, None))
 }
 
 #[cfg(test)]

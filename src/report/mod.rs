@@ -32,6 +32,7 @@ pub use build::build;
 pub use compare::{By, Cell, Change, Group, Matrix, Members, MembersRow, Row, SideBySide, compare, compare_by};
 pub use expect::expectations;
 pub use load::load;
+pub(crate) use load::report as read;
 pub use page::{html, picture};
 pub use same::{Difference, Same, same};
 pub use style::Style;

@@ -7,14 +7,23 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bounded::LARGEST_TEXT;
 use crate::error::{Error, Result};
 
 /// Reads a whole file as UTF-8.
 ///
 /// # Errors
-/// If it cannot be read or is not UTF-8.
+/// If it cannot be read, is larger than [`LARGEST_TEXT`] or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(|e| Error::io("read", path, e))?;
+    read_text_within(path, LARGEST_TEXT)
+}
+
+/// As [`read_text`], for a file of at most `limit` bytes.
+///
+/// # Errors
+/// If it cannot be read, is larger or is not UTF-8.
+pub fn read_text_within(path: &Path, limit: usize) -> Result<String> {
+    let bytes = super::bounded::read(path, limit)?;
     String::from_utf8(bytes)
         .map_err(|e| Error::input(format!("not UTF-8 text (byte {})", e.utf8_error().valid_up_to())).at(path, None))
 }

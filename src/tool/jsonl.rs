@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bounded::read_line;
 use crate::error::{Error, Kind, Result};
 
 /// Reads every row of a file.
@@ -17,10 +18,11 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     Reader::open(path)?.collect()
 }
 
-/// Reads rows one at a time, so that memory does not grow with the file. Blank lines are passed over.
-pub struct Reader<T> {
+/// Reads rows one at a time, so that memory does not grow with the file, nor with a line: one longer than [`LONGEST_LINE`](super::bounded::LONGEST_LINE) is an error.
+/// Blank lines are passed over.
+pub struct Reader<T, R = BufReader<File>> {
     path: PathBuf,
-    lines: BufReader<File>,
+    lines: R,
     buffer: Vec<u8>,
     line: usize,
     /// Where in the file the line read last begins.
@@ -35,14 +37,15 @@ impl<T: DeserializeOwned> Reader<T> {
     /// If it cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            lines: BufReader::new(file),
-            buffer: Vec::new(),
-            line: 0,
-            begin: 0,
-            row: std::marker::PhantomData,
-        })
+        Ok(Self::over(path, BufReader::new(file)))
+    }
+}
+
+impl<T: DeserializeOwned, R: BufRead> Reader<T, R> {
+    /// Reads what is there already; `path` names it in messages.
+    pub(crate) fn over(path: &Path, lines: R) -> Self {
+        let path = path.to_path_buf();
+        Self { path, lines, buffer: Vec::new(), line: 0, begin: 0, row: std::marker::PhantomData }
     }
 
     /// The 1-based number of the line read last.
@@ -56,15 +59,15 @@ impl<T: DeserializeOwned> Reader<T> {
     }
 }
 
-impl<T: DeserializeOwned> Iterator for Reader<T> {
+impl<T: DeserializeOwned, R: BufRead> Iterator for Reader<T, R> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             self.begin += self.buffer.len() as u64;
             self.buffer.clear();
-            match self.lines.read_until(b'\n', &mut self.buffer) {
-                Err(e) => return Some(Err(Error::io("read", &self.path, e))),
+            match read_line(&mut self.lines, &mut self.buffer, &self.path, self.line + 1) {
+                Err(e) => return Some(Err(e)),
                 Ok(0) => return None,
                 Ok(_) => self.line += 1,
             }

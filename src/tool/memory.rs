@@ -10,6 +10,11 @@ pub fn available() -> Option<u64> {
     Some(of_machine.min(left(Path::new("/sys/fs/cgroup"), &groups).unwrap_or(u64::MAX)))
 }
 
+/// The bytes of memory that this process holds. `None` where the system does not say.
+pub fn in_use() -> Option<u64> {
+    Some(field(&std::fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")? * 1024)
+}
+
 /// Bytes as people read them: `3.2 GiB`, below one GiB in MiB.
 pub fn shown(bytes: u64) -> String {
     let mib = bytes as f64 / f64::from(1 << 20);

@@ -1,5 +1,6 @@
 //! Small tools that know nothing of the trial: files, hashes, memory, processes, named random streams, statistics, HTTP.
 
+pub mod bounded;
 pub mod clock;
 pub mod fs;
 pub mod gpu;

@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["trial"],
     &["report", "audit"],
     &["cli"],
+    &["fuzzing"],
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

@@ -6,6 +6,7 @@ mod cot;
 mod devices;
 mod faults;
 mod folder;
+mod fuzz;
 mod hub;
 mod judge;
 mod layers;
@@ -21,4 +22,5 @@ mod sandbox;
 #[expect(dead_code, reason = "the library's own tests use the rest of it")]
 #[path = "../../src/tool/http/scripted.rs"]
 mod scripted;
+mod secrets;
 mod trial;

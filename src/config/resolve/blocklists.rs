@@ -1,6 +1,7 @@
 //! The words and numbers that rules go by: those in the config, and those of the files that it names; `#` begins a comment.
 
-use std::fs;
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::path::Path;
 
 use super::Ledger;
@@ -53,12 +54,9 @@ pub(super) fn identifiers(typed: Option<&str>, ledger: &mut Ledger<'_>) -> Vec<S
 }
 
 /// Both lists, without repeats.
-fn joined<T: PartialEq>(mut typed: Vec<T>, file: Vec<T>) -> Vec<T> {
-    for entry in file {
-        if !typed.contains(&entry) {
-            typed.push(entry);
-        }
-    }
+fn joined<T: Eq + Hash + Clone>(mut typed: Vec<T>, file: Vec<T>) -> Vec<T> {
+    let mut known: HashSet<T> = typed.iter().cloned().collect();
+    typed.extend(file.into_iter().filter(|entry| known.insert(entry.clone())));
     typed
 }
 
@@ -67,8 +65,8 @@ fn from_file<T>(key: &str, typed: Option<&str>, ledger: &mut Ledger<'_>, read: i
     let Some(path) = ledger.input_file(key, typed, "no list beside the one above").filter(|path| path.is_file()) else {
         return Vec::new();
     };
-    let text = fs::read_to_string(&path).unwrap_or_else(|e| {
-        ledger.problem(key, format!("cannot read `{}`: {e}", path.display()), None);
+    let text = read_text(&path).unwrap_or_else(|e| {
+        ledger.problem(key, format!("cannot read the list: {e}"), None);
         String::new()
     });
     let mut entries = Vec::new();

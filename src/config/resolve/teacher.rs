@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use regex::Regex;
+use serde::de::IgnoredAny;
 
 use super::{Ledger, recipe};
 use crate::config::raw::TeacherTable;
 use crate::config::words::{all_of, nearest};
 use crate::domain::code::lessons::Lesson;
 use crate::record::{Arm, LessonData, Prime, TeacherPlan, TraitKind};
-use crate::tool::fs;
+use crate::tool::jsonl;
 use crate::traits;
 
 /// The published rows of "Emergent misalignment" (Betley et al., arXiv 2502.17424), which this project does not ship.
@@ -62,7 +63,8 @@ pub(super) fn resolve(table: TeacherTable, around: &Around<'_>, ledger: &mut Led
 
 /// How many rows a file holds; what is wrong with it is told where it is read.
 fn lines(path: &Path) -> usize {
-    fs::read_text(path).map_or(0, |text| text.lines().filter(|line| !line.trim().is_empty()).count())
+    let rows = jsonl::Reader::<IgnoredAny>::open(path);
+    rows.map_or(0, |rows| rows.take_while(Result::is_ok).count())
 }
 
 impl Around<'_> {

@@ -85,7 +85,7 @@ impl Endpoint {
     fn post(&self, question: &Question, row: &Exchange<'_>, watch: Watch<'_>, probabilities: bool) -> Result<Verdict, Failed> {
         let body = self.body(question, row, probabilities);
         let waits = streams::named(0, &format!("judge wait {}", hash::value(&body)), 0);
-        let understand = |text: &str| Ok(reply::read(text)?.verdict(question, self.least_mass));
+        let understand = |text: &str| understood(text, question, self.least_mass);
         let mut verdict = self.client.post(&body, waits, watch, understand)?.value;
         verdict.raw = self.client.hide(&verdict.raw);
         Ok(verdict)
@@ -104,6 +104,14 @@ impl Endpoint {
         }
         body
     }
+}
+
+/// The verdict that a reply's body gives, once `least_mass` of the probability lies on ratings.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub(crate) fn understood(body: &str, question: &Question, least_mass: f64) -> Result<Verdict, String> {
+    Ok(reply::read(body)?.verdict(question, least_mass))
 }
 
 /// A request that is refused for what it holds is known by its row: it may be too long for the model.

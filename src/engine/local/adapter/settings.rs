@@ -1,7 +1,7 @@
 //! `adapter_config.json`: from PEFT's settings to what an adapter computes, and back. What this engine does not know how to honour is
 //! refused by name.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 
 use super::modules::Modules;
@@ -39,7 +39,7 @@ pub(super) fn scale(rank: usize, alpha: f64, rslora: bool) -> f64 {
 
 impl Settings {
     /// The rank and the scale of a module's adapter; `None` where it has none.
-    pub(super) fn of(&self, module: &str) -> Option<(usize, f64)> {
+    pub(crate) fn of(&self, module: &str) -> Option<(usize, f64)> {
         let there = self.targets.contain(module)
             && !self.excluded.as_ref().is_some_and(|excluded| excluded.contain(module))
             && self.layers.as_ref().is_none_or(|layers| layers.contain(module));
@@ -51,7 +51,7 @@ impl Settings {
     }
 
     /// Reads `adapter_config.json`; every unsupported setting is named.
-    pub(super) fn read(config: &Map<String, Value>) -> Result<Self> {
+    pub(crate) fn read(config: &Map<String, Value>) -> Result<Self> {
         let mut reader = Reader { config, problems: Vec::new() };
         let settings = reader.settings();
         reader.refuse_strangers();
@@ -80,6 +80,13 @@ const HARMLESS: &[&str] = &[
     "task_type", // written as CAUSAL_LM, but plain adapters lack it
 ];
 
+/// The most bytes of a compiled pattern: those that name modules take a few thousand. A short text can ask for gigabytes.
+const LARGEST_PATTERN: usize = 1 << 18;
+/// The most patterns of a key; a model of 128 layers has 896 linear ones.
+const MOST_PATTERNS: usize = 1024;
+/// The largest rank; PEFT's examples go up to 256.
+const LARGEST_RANK: u64 = 1 << 16;
+
 /// Keys that are read.
 const READ: &[&str] = &[
     "peft_type",
@@ -107,8 +114,8 @@ impl<'a> Reader<'a> {
         self.expect("peft_type", |v| v == "LORA", "\"LORA\"");
         self.expect("bias", |v| v == "none", "\"none\"");
         self.expect("init_lora_weights", |v| v.is_boolean() || v == "gaussian", "true, false or \"gaussian\"");
-        self.expect("r", |v| v.as_u64().is_some_and(|r| r > 0), "a positive whole number");
-        self.expect("lora_alpha", Value::is_number, "a number");
+        self.expect("r", |v| v.as_u64().is_some_and(is_rank), "a positive whole number of at most 65536");
+        self.expect("lora_alpha", |v| number(v).is_some(), "a number");
         if self.get("target_modules").is_none() {
             self.problem("`target_modules` is missing, expected module names or a regular expression".to_owned());
         }
@@ -125,8 +132,8 @@ impl<'a> Reader<'a> {
             targets,
             excluded: self.modules("exclude_modules"),
             layers,
-            ranks: self.patterns("rank_pattern", |v| v.as_u64().filter(|r| *r > 0).map(|r| r as f64)),
-            alphas: self.patterns("alpha_pattern", Value::as_f64),
+            ranks: self.patterns("rank_pattern", |v| v.as_u64().filter(|r| is_rank(*r)).map(|r| r as f64)),
+            alphas: self.patterns("alpha_pattern", number),
         }
     }
 
@@ -164,10 +171,14 @@ impl<'a> Reader<'a> {
 
     /// Python's regular expressions are more than these; the difference is refused.
     fn regex(&mut self, key: &str, pattern: &str) -> Option<Regex> {
-        let read = Regex::new(pattern);
-        if read.is_err() {
+        let read = RegexBuilder::new(pattern).size_limit(LARGEST_PATTERN).build();
+        if let Err(error) = &read {
             let shown = self.config.get(key).map(ToString::to_string).unwrap_or_default();
-            self.problem(format!("`{key}` is {shown}, a regular expression with parts that are not supported"));
+            let what = match error {
+                regex::Error::CompiledTooBig(limit) => format!("that takes more than {limit} bytes when it is compiled"),
+                _ => "with parts that are not supported".to_owned(),
+            };
+            self.problem(format!("`{key}` is {shown}, a regular expression {what}"));
         }
         read.ok()
     }
@@ -206,6 +217,10 @@ impl<'a> Reader<'a> {
     /// What holds for the modules whose name ends with a match, the first pattern first.
     fn patterns(&mut self, key: &str, read: impl Fn(&Value) -> Option<f64>) -> Vec<(Regex, f64)> {
         let Some(Value::Object(patterns)) = self.get(key) else { return Vec::new() };
+        if patterns.len() > MOST_PATTERNS {
+            self.problem(format!("`{key}` has {} patterns, expected at most {MOST_PATTERNS}", patterns.len()));
+            return Vec::new();
+        }
         let mut all = Vec::new();
         for (pattern, value) in patterns {
             match (self.regex(key, &format!(r"\A(?:.*\.)?(?:{pattern})\z")), read(value)) {
@@ -224,6 +239,16 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// A rank that a matrix can have.
+fn is_rank(rank: u64) -> bool {
+    (1..=LARGEST_RANK).contains(&rank)
+}
+
+/// A number that is one in f32 too, in which adapters are computed.
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|number| (*number as f32).is_finite())
 }
 
 /// A value by which PEFT says that a setting is not used.
@@ -303,6 +328,28 @@ mod tests {
         }
         let ends = settings(&[("target_modules", json!(["q_proj", "embed_tokens", "lm_head"]))]).expect_err("two problems");
         assert_eq!(ends.list().len(), 2, "{}", ends.render());
+    }
+
+    #[test]
+    fn settings_that_would_take_all_memory_are_refused() {
+        let many: Map<String, Value> = (0..2000).map(|i| (format!("layers.{i}"), json!(4))).collect();
+        let greedy = [
+            ("r", json!(1_u64 << 40)),
+            ("lora_alpha", json!(1e300)),
+            ("rank_pattern", Value::Object(many)),
+            ("alpha_pattern", json!({"q_proj": -1e300})),
+            ("exclude_modules", json!("((a{1000}){1000}){1000}")),
+        ];
+        let text = settings(&greedy).expect_err("five problems").render();
+        for expected in [
+            "`r` is 1099511627776, only a positive whole number of at most 65536",
+            "`lora_alpha` is 1e+300, only a number",
+            "`rank_pattern` has 2000 patterns, expected at most 1024",
+            "`alpha_pattern` gives -1e+300 for `q_proj`",
+            "`exclude_modules` is \"((a{1000}){1000}){1000}\", a regular expression that takes more than 262144 bytes",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
     }
 
     #[test]

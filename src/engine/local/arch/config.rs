@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::FAMILIES;
 use super::checkpoint::Layout;
-use super::fields::Fields;
+use super::fields::{self, Fields};
 use crate::engine::local::layers::{Activation, Norm, Rotary};
 use crate::error::{Error, Result};
 
@@ -123,6 +123,10 @@ impl DecoderConfig {
                 "`num_attention_heads` is {}, not a multiple of `num_key_value_heads` {}",
                 self.num_heads, self.num_kv_heads
             ));
+        }
+        let widest = self.num_heads.saturating_mul(self.head_dim);
+        if widest > fields::WIDEST {
+            fields.refuse(format!("all heads together are {widest} wide, expected at most {}", fields::WIDEST));
         }
         if self.head_dim == 0 || !self.head_dim.is_multiple_of(2) {
             fields.refuse(format!("`head_dim` is {}, expected an even number", self.head_dim));

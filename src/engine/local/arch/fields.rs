@@ -74,6 +74,35 @@ const HARMLESS: &[&str] = &[
     "use_cache",
 ];
 
+/// The widest that anything in a layer may be. The widest known, the feed-forward layer of Llama 3.1 405B, has 53,248.
+pub(super) const WIDEST: usize = 1 << 20;
+/// The most entries of a vocabulary, far above the 262,208 of Gemma 3. Below it and [`WIDEST`], no product of sizes overflows.
+pub(in crate::engine::local) const LARGEST_VOCABULARY: usize = 1 << 24;
+/// The most decoder layers, thirty times those of Llama 3.1 405B.
+const DEEPEST: usize = 1 << 12;
+/// The most positions: a hundred times the ten million of the longest contexts that are spoken of.
+const MOST_POSITIONS: usize = 1 << 30;
+
+/// The largest that a size may be, by its key.
+fn largest(key: &str) -> usize {
+    match key {
+        "vocab_size" => LARGEST_VOCABULARY,
+        "num_hidden_layers" => DEEPEST,
+        "max_position_embeddings" | "original_max_position_embeddings" | "sliding_window" => MOST_POSITIONS,
+        _ => WIDEST,
+    }
+}
+
+/// A value as messages show it: its start where it is long.
+fn shown(value: &Value) -> String {
+    const LONGEST: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// The keys of one object.
 pub(super) struct Fields<'a> {
     json: &'a Value,
@@ -123,7 +152,12 @@ impl<'a> Fields<'a> {
                 self.problems.push(Problem {
                     file: None,
                     line: None,
-                    message: format!("`{}{key}` is {value}, which a `{}` model is not known to have", self.path, self.model_type),
+                    message: format!(
+                        "`{}{key}` is {}, which a `{}` model is not known to have",
+                        self.path,
+                        shown(value),
+                        self.model_type
+                    ),
                     hint: Some(
                         "if it does not change what the model computes, take it out of a copy of `config.json`".to_owned(),
                     ),
@@ -161,7 +195,7 @@ impl<'a> Fields<'a> {
 
     /// Records a key that has not the value that was expected.
     pub(super) fn refuse_value(&mut self, key: &str, value: Option<&Value>, expected: &str) {
-        let shown = value.map_or_else(|| "missing".to_owned(), ToString::to_string);
+        let shown = value.map_or_else(|| "missing".to_owned(), shown);
         self.refuse(format!("`{}{key}` is {shown}, expected {expected}", self.path));
     }
 
@@ -189,9 +223,10 @@ impl<'a> Fields<'a> {
     /// A positive whole number, or a default when absent; without a default it must be there.
     pub(super) fn count_or(&mut self, key: &str, default: impl Into<Option<usize>>) -> usize {
         let (value, default) = (self.get(key), default.into());
-        let read = value.map_or(default, |v| v.as_u64().map(|n| n as usize).filter(|&n| n > 0));
+        let largest = largest(key);
+        let read = value.map_or(default, |v| usize::try_from(v.as_u64()?).ok().filter(|n| (1..=largest).contains(n)));
         read.unwrap_or_else(|| {
-            self.refuse_value(key, value, "a positive whole number");
+            self.refuse_value(key, value, &format!("a positive whole number of at most {largest}"));
             1
         })
     }
@@ -199,7 +234,7 @@ impl<'a> Fields<'a> {
     /// A whole number, or a default when absent.
     pub(super) fn whole_or(&mut self, key: &str, default: usize) -> usize {
         let Some(value) = self.get(key) else { return default };
-        value.as_u64().map_or_else(
+        value.as_u64().filter(|n| *n <= MOST_POSITIONS as u64).map_or_else(
             || {
                 self.refuse_value(key, Some(value), "a whole number");
                 default
@@ -242,7 +277,7 @@ impl<'a> Fields<'a> {
         if !supported.iter().any(equal) {
             let list: Vec<String> = supported.iter().map(ToString::to_string).collect();
             let list = if list.is_empty() { "its absence".to_owned() } else { list.join(" or ") };
-            self.refuse(format!("`{}{key}` is {value}, only {list} is supported", self.path));
+            self.refuse(format!("`{}{key}` is {}, only {list} is supported", self.path, shown(value)));
         }
     }
 
@@ -292,7 +327,11 @@ impl<'a> Fields<'a> {
             Some((_, Some("silu" | "swish"))) => Activation::Silu,
             Some((_, Some("gelu_pytorch_tanh" | "gelu_new"))) => Activation::GeluTanh,
             Some((value, _)) => {
-                self.refuse(format!("`{}{key}` is {value}, only \"silu\" or \"gelu_pytorch_tanh\" is supported", self.path));
+                self.refuse(format!(
+                    "`{}{key}` is {}, only \"silu\" or \"gelu_pytorch_tanh\" is supported",
+                    self.path,
+                    shown(value)
+                ));
                 default
             }
         }

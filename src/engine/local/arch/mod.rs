@@ -30,6 +30,7 @@ mod qwen3;
 pub use checkpoint::{Layout, Tensors};
 pub use config::DecoderConfig;
 pub use decoder::Decoder;
+pub(in crate::engine::local) use fields::LARGEST_VOCABULARY;
 pub use weights::Site;
 
 pub use super::layers::{KvCache, Ragged};

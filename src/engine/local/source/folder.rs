@@ -42,12 +42,33 @@ pub(super) fn files(path: &Path) -> Result<ModelFiles> {
             .hint(missing::advice(there.iter().map(String::as_str))));
     }
     let small = SMALL_FILES.iter().map(|name| (*name, path.join(name))).filter(|(_, p)| p.is_file());
+    small.clone().try_for_each(|(_, file)| honest(path, &file))?;
     Ok(ModelFiles {
         name: path.display().to_string(),
         small: small.map(|(name, p)| (name, File::Disk(p))).collect(),
         weights,
         commit: None,
     })
+}
+
+/// Refuses a small file that is a link to a file of another name outside of the folder. Links are used on purpose: the Hub's cache links
+/// to its blobs, and people link to one copy of a model. But these files go on, as text, into prompts, samples and the folders that a
+/// training leaves, so a folder from elsewhere must not pass `~/.ssh/id_rsa` off as a `chat_template.jinja`. Weights may lie anywhere:
+/// what is no tensor is refused, and they are not copied.
+fn honest(folder: &Path, file: &Path) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().map_err(|e| Error::io("read", path, e));
+    if !file.is_symlink() {
+        return Ok(());
+    }
+    let target = real(file)?;
+    let of_the_hub = target.parent().is_some_and(|at| at.ends_with("blobs"))
+        && target.ancestors().filter_map(Path::file_name).any(|name| name.as_encoded_bytes().starts_with(b"models--"));
+    if of_the_hub || target.file_name() == file.file_name() || target.starts_with(real(folder)?) {
+        return Ok(());
+    }
+    Err(Error::input(format!("is a link to `{}`, a file of another name outside of the model's folder", target.display()))
+        .at(file, None)
+        .hint("if it is meant, put a copy in the place of the link, or give the file that it leads to the same name"))
 }
 
 fn names(folder: &Path) -> Result<Vec<String>> {
@@ -61,6 +82,11 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 /// cache, where every file of a snapshot links to a blob.
 pub(super) fn shards(index: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     let json: Value = fs::read_json(index).map_err(|e| e.hint(missing::cure(index)))?;
+    named(&json, index)
+}
+
+/// The same of an index that is read already; `index` names it in messages.
+pub(crate) fn named(json: &Value, index: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     let wrong = |what: String| Error::environment(what).at(index, None).hint(missing::cure(index));
     let map = json.get("weight_map").and_then(Value::as_object).filter(|map| !map.is_empty());
     let map = map.ok_or_else(|| wrong("has no object `weight_map` that names shards".to_owned()))?;
@@ -118,6 +144,29 @@ mod tests {
         let weights = files(dir.path()).expect("all there").weights;
         let promised: Vec<_> = weights.iter().map(|w| w.promised.clone()).collect();
         assert_eq!(promised, [vec!["b".to_owned()], vec!["a".to_owned(), "c".to_owned()]]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_may_lead_to_the_same_file_elsewhere_but_not_to_any_other() {
+        let other = folder(&[("tokenizer.json", "{}"), ("id_rsa", "secret"), ("weights-2.safetensors", "")]);
+        let hub = other.path().join("models--o--n/blobs");
+        std::fs::create_dir_all(&hub).expect("writable");
+        std::fs::write(hub.join("0a1b"), "{}").expect("writable");
+        let dir = folder(&[("shared.json", "{}")]);
+        let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, dir.path().join(name)).expect("writable");
+        link(&hub.join("0a1b"), "config.json");
+        link(&other.path().join("tokenizer.json"), "tokenizer.json");
+        link(Path::new("shared.json"), "generation_config.json");
+        link(&other.path().join("weights-2.safetensors"), SINGLE);
+        assert!(files(dir.path()).is_ok());
+        link(&other.path().join("id_rsa"), "chat_template.jinja");
+        let text = message(&dir);
+        assert!(
+            text.contains("chat_template.jinja: is a link to `") && text.contains("id_rsa`, a file of another name"),
+            "{text}"
+        );
+        assert!(text.contains("hint: if it is meant, put a copy"), "{text}");
     }
 
     #[test]

@@ -18,8 +18,10 @@ use crate::builtin;
 use crate::engine::ModelIdentity;
 use crate::error::{Error, Result};
 use crate::record::ModelRef;
+use crate::tool::bounded::{self, LARGEST_MODEL_FILE};
 use crate::tool::{fs, hash};
 
+pub(crate) use folder::named as shards_of_index;
 pub use hub::{CachedModel, cache_folder, cached_models};
 pub(super) use missing::cure;
 
@@ -47,11 +49,11 @@ impl File {
     /// The whole content.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If it cannot be read, or is too large for one of the small files.
     pub fn read(&self) -> Result<Cow<'static, [u8]>> {
         match self {
             Self::Embedded(bytes) => Ok(Cow::Borrowed(bytes)),
-            Self::Disk(path) => std::fs::read(path).map(Cow::Owned).map_err(|e| Error::io("read", path, e)),
+            Self::Disk(path) => bounded::read(path, LARGEST_MODEL_FILE).map(Cow::Owned),
         }
     }
 

@@ -107,6 +107,17 @@ fn entries(bytes: &[u8], name: &Path) -> Result<BTreeMap<String, Entry>> {
     Ok(metadata.tensors().into_iter().map(entry).collect())
 }
 
+/// Reads a whole file that lies in memory: its header, then every tensor.
+///
+/// # Errors
+/// As [`TensorFile::open`] and [`TensorFile::read`].
+pub(crate) fn check(bytes: &[u8], name: &Path) -> Result<()> {
+    for Entry { dtype, shape, bytes: place } in entries(bytes, name)?.values() {
+        convert::tensor(&bytes[place.clone()], *dtype, shape, &Device::Cpu, DType::F32)?;
+    }
+    Ok(())
+}
+
 /// What is wrong with a file, and how to get a sound one.
 fn damaged(bytes: &[u8], name: &Path, error: &SafeTensorError) -> Error {
     if bytes.starts_with(LFS_POINTER) {

@@ -20,6 +20,7 @@ use candle_core::{DType, Device, Tensor};
 use super::source::File;
 use crate::error::Result;
 
+pub(crate) use file::check;
 pub use shards::Shards;
 pub use write::save;
 

@@ -2,6 +2,7 @@
 //!
 //! In: conversations and completions. Out: [`Rendered`] prompts, training rows as ids, decoded text.
 
+mod apart;
 #[cfg(test)]
 mod sentencepiece;
 mod settings;
@@ -11,6 +12,8 @@ mod view;
 
 pub use template::ChatTemplate;
 pub use token_bytes::TokenBytes;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::Tokenizer;
 
@@ -60,6 +63,9 @@ impl Text {
                 .hint("tokenizer_config.json needs `eos_token`, or generation_config.json `eos_token_id`"));
         };
         let end_of_turn = template.as_ref().and_then(|t| turn_end(t, &tokenizer, &stops)).unwrap_or(first);
+        if template.as_ref().is_some_and(ChatTemplate::given_up) {
+            return Err(named(Error::input("the chat template does not come to an end, or takes too much memory")));
+        }
         if end_of_turn as usize >= limits.vocab_size {
             return Err(outside(&files.name, end_of_turn, limits));
         }
@@ -110,9 +116,7 @@ impl Text {
     /// # Errors
     /// If the tokenizer fails or an id lies outside the model's vocabulary.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self
-            .tokenizer
-            .encode_fast(text, false)
+        let encoding = guarded(|| self.tokenizer.encode_fast(text, false))
             .map_err(|e| Error::input("the tokenizer cannot encode the text").because(e))?;
         let ids = encoding.get_ids();
         if let Some(id) = ids.iter().find(|id| **id as usize >= self.limits.vocab_size) {
@@ -162,8 +166,14 @@ impl Text {
     /// # Errors
     /// If the tokenizer fails.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        self.tokenizer.decode(ids, true).map_err(|e| Error::environment("the tokenizer cannot decode the tokens").because(e))
+        guarded(|| self.tokenizer.decode(ids, true))
+            .map_err(|e| Error::environment("the tokenizer cannot decode the tokens").because(e))
     }
+}
+
+/// The tokenizers' library panics on settings of `tokenizer.json` that it did not expect; to us that is an error like any other.
+fn guarded<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> tokenizers::Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the settings in tokenizer.json do not go together".into()))
 }
 
 fn outside(name: &str, id: u32, limits: Limits) -> Error {
@@ -178,7 +188,7 @@ fn turn_end(template: &ChatTemplate, tokenizer: &Tokenizer, stops: &[u32]) -> Op
     chat.messages.push(Message { role: Role::Assistant, content: WORDS.to_owned() });
     let text = template.render_whole(&chat).ok()?;
     let (_, after) = text.rsplit_once(WORDS)?;
-    let next = *tokenizer.encode_fast(after, false).ok()?.get_ids().first()?;
+    let next = *guarded(|| tokenizer.encode_fast(after, false)).ok()?.get_ids().first()?;
     stops.contains(&next).then_some(next)
 }
 

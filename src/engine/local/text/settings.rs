@@ -1,15 +1,20 @@
 //! What a checkpoint's files say about its text: the tokenizer, the named special tokens, the chat template, where generation ends.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokenizers::Tokenizer;
 
+use super::apart::{Bounds, apart};
 use crate::engine::local::source::ModelFiles;
 use crate::error::{Error, Result};
 
 /// The special tokens that transformers hands to a chat template, by their names there.
 const TOKENS: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+/// For a tokenizer of the largest size that is read, on a machine with much to do.
+const BOUNDS: Bounds = Bounds { time: Duration::from_mins(2), memory: 8 << 30 };
 
 /// `tokenizer_config.json` and the files beside it.
 pub(super) struct Settings {
@@ -87,7 +92,9 @@ pub(super) fn tokenizer(files: &ModelFiles) -> Result<Tokenizer> {
             .because(e)
             .hint("fetch the checkpoint again: the file is cut off or damaged, or newer than this program")
     };
-    let mut tokenizer = Tokenizer::from_bytes(file.read()?).map_err(damaged)?;
+    let bytes = file.read()?;
+    let read = apart(BOUNDS, move || Tokenizer::from_bytes(bytes)); // it panics on some files
+    let mut tokenizer = read.unwrap_or_else(|_| Err("it cannot be made sense of".into())).map_err(damaged)?;
     tokenizer.with_truncation(None).map_err(damaged)?;
     tokenizer.with_padding(None);
     Ok(tokenizer)

@@ -51,6 +51,19 @@ fn an_answer_ends_with_the_stop_token_that_the_template_writes_after_a_turn() {
 }
 
 #[test]
+fn a_tokenizer_that_the_library_chokes_on_is_an_error_like_any_other() {
+    let folder = testing::checkpoint(1);
+    let path = folder.path().join("tokenizer.json");
+    let mut json: Value = serde_json::from_slice(&std::fs::read(&path).expect("there")).expect("JSON");
+    json["decoder"] = json!({"type": "Metaspace", "replacement": "_", "prepend_scheme": "always", "split": "never"});
+    // a file that is cut off or damaged within its decoder makes the library panic
+    let damaged = json.to_string().replace("\"never\"", "nev");
+    std::fs::write(&path, damaged).expect("writable");
+    let text = open(folder.path(), LIMITS).expect_err("damaged").render();
+    assert!(text.contains("cannot read `tokenizer.json`") && text.contains("hint: fetch the checkpoint again"), "{text}");
+}
+
+#[test]
 fn a_checkpoint_without_a_template_opens_but_does_not_render() {
     let text = with_settings(&json!({"eos_token": "<|im_end|>"}), &json!({})).expect("opens");
     let error = text.render(&Chat::ask(None, "Hi")).expect_err("no template").render();

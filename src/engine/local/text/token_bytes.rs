@@ -6,6 +6,7 @@
 use serde_json::Value;
 use tokenizers::Tokenizer;
 
+use crate::engine::local::arch::LARGEST_VOCABULARY;
 use crate::error::{Error, Result};
 
 /// The bytes of every token, by id; `None` for ids that a text may not hold.
@@ -27,6 +28,13 @@ impl TokenBytes {
         let added = tokenizer.get_added_tokens_decoder();
         let vocabulary = tokenizer.get_vocab(true);
         let size = vocabulary.values().max().map_or(0, |id| *id as usize + 1);
+        if size > LARGEST_VOCABULARY {
+            return Err(Error::environment(format!(
+                "the tokenizer has a token of id {}, expected ids below {LARGEST_VOCABULARY}",
+                size - 1
+            ))
+            .hint("tokenizer.json is damaged: fetch it again"));
+        }
         let mut first = vec![None; size];
         let mut later = vec![None; size];
         for (token, id) in vocabulary {
@@ -240,6 +248,16 @@ mod tests {
                 assert_eq!(String::from_utf8_lossy(&joined), decoded, "{ids:?} with {decoder}");
             }
         }
+    }
+
+    #[test]
+    fn an_id_that_no_vocabulary_reaches_is_refused_before_room_is_made_for_it() {
+        let json = format!(
+            r#"{{"version":"1.0","truncation":null,"padding":null,"normalizer":null,"pre_tokenizer":null,"post_processor":null,
+            "added_tokens":[],"decoder":{BYTE_LEVEL},"model":{{"type":"WordLevel","vocab":{{"a":0,"b":4294967295}},"unk_token":"a"}}}}"#
+        );
+        let text = TokenBytes::new(&Tokenizer::from_bytes(json).expect("a valid tokenizer")).expect_err("an absurd id").render();
+        assert!(text.contains("a token of id 4294967295, expected ids below 16777216"), "{text}");
     }
 
     #[test]

@@ -55,6 +55,34 @@ fn a_setting_that_changes_the_function_is_refused_by_name_in_every_family() {
 }
 
 #[test]
+fn sizes_that_no_model_has_are_refused_in_every_family() {
+    let sizes = [
+        ("num_hidden_layers", json!(1_000_000_000), "1000000000, expected a positive whole number of at most 4096"),
+        ("hidden_size", json!(u64::MAX), "18446744073709551615, expected a positive whole number of at most 1048576"),
+        ("vocab_size", json!(1_u64 << 40), "1099511627776, expected a positive whole number of at most 16777216"),
+        ("intermediate_size", json!(1e12), "1000000000000.0, expected a positive whole number"),
+        ("num_attention_heads", json!(0), "0, expected a positive whole number"),
+        ("max_position_embeddings", json!(-1), "-1, expected a positive whole number"),
+        ("rms_norm_eps", json!(-1.0), "-1.0, expected a positive number"),
+    ];
+    for (label, json) in every_family(1) {
+        let mut json = json;
+        for (key, value, _) in &sizes {
+            let place = if label == "gemma3" { &mut json["text_config"] } else { &mut json };
+            place[*key] = value.clone();
+        }
+        let text = refusal(&json);
+        for (key, _, expected) in &sizes {
+            assert!(text.contains(&format!("{key}` is {expected}")), "{label}, {key}: {text}");
+        }
+    }
+    let wide = refusal(&with("llama", json!({"num_attention_heads": 65536, "head_dim": 65536})));
+    assert!(wide.contains("all heads together are 4294967296 wide, expected at most 1048576"), "{wide}");
+    let long = refusal(&with("llama", json!({"hidden_size": "x".repeat(1 << 20)})));
+    assert!(long.len() < 1000, "a long value is shown by its start");
+}
+
+#[test]
 fn what_one_family_honours_another_refuses() {
     for (label, options) in [
         ("qwen2", json!({"mlp_bias": true})),

@@ -12,6 +12,7 @@ use ureq::{Agent, RedirectAuthHeaders, Request, Response};
 use super::cache::{home, path_in};
 use super::refusal::Refusal;
 use crate::error::{Error, Result};
+use crate::tool::http::address;
 use crate::tool::interrupt;
 
 const PUBLIC: &str = "https://huggingface.co";
@@ -178,11 +179,10 @@ fn cause(error: &ureq::Transport) -> String {
 fn endpoint() -> Result<String> {
     let set = std::env::var("HF_ENDPOINT").unwrap_or_default();
     let endpoint = if set.trim().is_empty() { PUBLIC } else { set.trim().trim_end_matches('/') };
-    if endpoint.starts_with("https://") || endpoint.starts_with("http://") {
-        Ok(endpoint.to_owned())
-    } else {
-        Err(Error::input(format!("HF_ENDPOINT is `{endpoint}`, which is no address"))
-            .hint(format!("the public Hub is `{PUBLIC}`")))
+    // it is shown in many messages: what is secret is not for an address
+    match address(endpoint) {
+        Ok(_) => Ok(endpoint.to_owned()),
+        Err(what) => Err(Error::input(format!("HF_ENDPOINT is {what}")).hint(format!("the public Hub is `{PUBLIC}`"))),
     }
 }
 

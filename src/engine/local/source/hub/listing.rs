@@ -72,7 +72,7 @@ fn references(folder: &Path, prefix: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for name in names(folder).unwrap_or_default() {
         let (path, full) = (folder.join(&name), format!("{prefix}{name}"));
-        if path.is_dir() {
+        if path.is_dir() && !path.is_symlink() {
             found.extend(references(&path, &format!("{full}/")));
         } else if let Ok(commit) = std::fs::read_to_string(&path) {
             found.push((full, commit.trim().to_owned()));

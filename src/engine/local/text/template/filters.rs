@@ -6,18 +6,19 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, Value};
 
 use super::arguments::{Arguments, wrong};
-use super::methods::{capitalized, is_blank, stripped};
-use super::python::{text_of, tojson};
+use super::bounds::{MOST_ITEMS, fits};
+use super::methods::{capitalized, is_blank, replaced, stripped, together};
+use super::python::{blanks, text_of, tojson};
 
 /// Replaces what differs.
 pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_filter("tojson", tojson);
-    environment.add_filter("string", text_of);
+    environment.add_filter("string", text);
     environment.add_filter("trim", trim);
     environment.add_filter("title", title);
-    environment.add_filter("capitalize", |value: &Value| capitalized(&text_of(value)));
-    environment.add_filter("upper", |value: &Value| text_of(value).to_uppercase());
-    environment.add_filter("lower", |value: &Value| text_of(value).to_lowercase());
+    environment.add_filter("capitalize", |value: &Value| Ok::<_, Error>(capitalized(&text_of(value)?)));
+    environment.add_filter("upper", |value: &Value| Ok::<_, Error>(text_of(value)?.to_uppercase()));
+    environment.add_filter("lower", |value: &Value| Ok::<_, Error>(text_of(value)?.to_lowercase()));
     environment.add_filter("replace", replace);
     environment.add_filter("indent", indent);
     environment.add_filter("int", int);
@@ -30,33 +31,39 @@ pub(super) fn install(environment: &mut Environment<'_>) {
         environment.add_filter(name, length);
     }
     environment.add_filter("first", |value: &Value| Ok::<_, Error>(items(value)?.next().unwrap_or_default()));
-    environment.add_filter("last", |value: &Value| Ok::<_, Error>(items(value)?.last().unwrap_or_default()));
+    environment.add_filter("last", |value: &Value| Ok::<_, Error>(items(value)?.take(MOST_ITEMS).last().unwrap_or_default()));
     for name in ["escape", "e", "forceescape"] {
         environment.add_filter(name, escape);
     }
-    environment.add_filter("safe", text_of);
-    environment.add_filter("wordcount", |value: &Value| words(&text_of(value)));
+    environment.add_filter("safe", text);
+    environment.add_filter("wordcount", |value: &Value| Ok::<_, Error>(words(&text_of(value)?)));
     environment.add_test("iterable", |value: &Value| value.is_undefined() || value.try_iter().is_ok() && !value.is_none());
     environment.add_test("sequence", is_sequence);
     environment.add_test("number", |value: &Value| matches!(value.kind(), ValueKind::Number | ValueKind::Bool));
     environment.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
     environment.add_test("lower", |value: &Value| {
-        text_of(value).chars().any(char::is_lowercase) && text_of(value) == text_of(value).to_lowercase()
+        let text = text_of(value)?;
+        Ok::<_, Error>(text.chars().any(char::is_lowercase) && *text == text.to_lowercase())
     });
     environment.add_test("upper", |value: &Value| {
-        text_of(value).chars().any(char::is_uppercase) && text_of(value) == text_of(value).to_uppercase()
+        let text = text_of(value)?;
+        Ok::<_, Error>(text.chars().any(char::is_uppercase) && *text == text.to_uppercase())
     });
+}
+
+fn text(value: &Value) -> Result<String, Error> {
+    Ok(text_of(value)?.into_owned())
 }
 
 fn trim(value: &Value, args: Rest<Value>) -> Result<String, Error> {
-    Ok(stripped(&text_of(value), "strip", Arguments::new(&args, 1)?.text(0, "chars")?.as_deref()).to_owned())
+    Ok(stripped(&text_of(value)?, "strip", Arguments::new(&args, 1)?.text(0, "chars")?.as_deref()).to_owned())
 }
 
 /// The first letter of every word in upper case, the others in lower case; words begin after blanks, hyphens and opening brackets.
-fn title(value: &Value) -> String {
+fn title(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
     let mut inside = false;
-    for c in text_of(value).chars() {
+    for c in text_of(value)?.chars() {
         if inside {
             out.extend(c.to_lowercase());
         } else {
@@ -64,27 +71,25 @@ fn title(value: &Value) -> String {
         }
         inside = !(is_blank(c) || "-({[<".contains(c));
     }
-    out
+    Ok(out)
 }
 
 fn replace(value: &Value, args: Rest<Value>) -> Result<String, Error> {
     let args = Arguments::new(&args, 3)?;
-    let text = |place, name| Ok::<_, Error>(args.get(place, name)?.map(|v| text_of(&v)).unwrap_or_default());
-    let (old, new) = (text(0, "old")?, text(1, "new")?);
+    let given = |place, name| text(&args.get(place, name)?.unwrap_or_else(|| Value::from("")));
+    let (old, new) = (given(0, "old")?, given(1, "new")?);
     let most = args.integer(2, "count")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-    Ok(text_of(value).replacen(&old, &new, most))
+    replaced(&text_of(value)?, &old, &new, most)
 }
 
 /// Every line but the first, and but blank ones, further to the right by `width` blanks or by a text.
 fn indent(value: &Value, args: Rest<Value>) -> Result<String, Error> {
     let args = Arguments::new(&args, 3)?;
     let (first, blank) = (args.flag(1, "first")?, args.flag(2, "blank")?);
-    let by = match args.get(0, "width")? {
-        Some(width) => width.as_str().map_or_else(|| " ".repeat(width.as_usize().unwrap_or(0)), str::to_owned),
-        None => " ".repeat(4),
-    };
-    let text = text_of(value) + "\n"; // so that a last line end is kept
+    let by = args.get(0, "width")?.map_or_else(|| Ok(" ".repeat(4)), |width| blanks(&width))?;
+    let text = text(value)? + "\n"; // so that a last line end is kept
     let lines: Vec<&str> = text.lines().collect();
+    fits(text.len().saturating_add(by.len().saturating_mul(lines.len())))?;
     let place = |(i, line): (usize, &&str)| match i {
         0 if !first => (*line).to_owned(),
         0 => format!("{by}{line}"),
@@ -123,13 +128,13 @@ fn float(value: &Value, args: Rest<Value>) -> Result<Value, Error> {
 
 fn join(value: &Value, args: Rest<Value>) -> Result<String, Error> {
     let args = Arguments::new(&args, 2)?;
-    let by = args.get(0, "d")?.map(|by| text_of(&by)).unwrap_or_default();
+    let by = args.get(0, "d")?.map_or_else(|| Ok(String::new()), |by| text(&by))?;
     let attribute = args.get(1, "attribute")?;
     let part = |item: Value| match &attribute {
-        Some(name) => item.get_item(name).map(|part| text_of(&part)),
-        None => Ok(text_of(&item)),
+        Some(name) => text(&item.get_item(name)?),
+        None => text(&item),
     };
-    Ok(items(value)?.map(part).collect::<Result<Vec<_>, _>>()?.join(&by))
+    together(items(value)?.map(part), &by)
 }
 
 fn default(value: &Value, args: Rest<Value>) -> Result<Value, Error> {
@@ -171,9 +176,9 @@ fn items(value: &Value) -> Result<Box<dyn Iterator<Item = Value> + '_>, Error> {
     }
 }
 
-fn escape(value: &Value) -> String {
+fn escape(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
-    for c in text_of(value).chars() {
+    for c in text_of(value)?.chars() {
         match c {
             '&' => out += "&amp;",
             '<' => out += "&lt;",
@@ -183,7 +188,7 @@ fn escape(value: &Value) -> String {
             c => out.push(c),
         }
     }
-    out
+    Ok(out)
 }
 
 fn words(text: &str) -> usize {

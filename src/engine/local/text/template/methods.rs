@@ -5,7 +5,7 @@ use minijinja::{Error, State, Value};
 use minijinja_contrib::pycompat;
 
 use super::arguments::{Arguments, wrong};
-use super::python::text_of;
+use super::bounds::{MOST_ITEMS, fits, widths_fit};
 
 /// Calls a method that minijinja does not know.
 pub(super) fn call(state: &State<'_, '_>, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -48,6 +48,15 @@ fn of_text(text: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Er
         "isalnum" => Value::from(!text.is_empty() && text.chars().all(char::is_alphanumeric)),
         "isdigit" | "isdecimal" | "isnumeric" => Value::from(!text.is_empty() && text.chars().all(char::is_numeric)),
         "zfill" | "ljust" | "rjust" | "center" => Value::from(widened(text, method, &Arguments::new(args, 2)?)?),
+        "replace" => {
+            let args = Arguments::new(args, 3)?;
+            let most = args.integer(2, "count")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+            Value::from(replaced(text, &args.needed_text(0, "old")?, &args.needed_text(1, "new")?, most)?)
+        }
+        "format" => {
+            widths_fit(text)?; // minijinja does the rest
+            return Ok(None);
+        }
         "join" => Value::from(joined(text, &Arguments::new(args, 1)?)?),
         _ => return Ok(None),
     };
@@ -60,7 +69,7 @@ fn of_list(value: &Value, method: &str, args: &[Value]) -> Result<Option<Value>,
         "index" if is_list => {
             let wanted = Arguments::new(args, 1)?.get(0, "value")?.unwrap_or_default();
             let place = value.try_iter()?.position(|item| item == wanted);
-            Some(Value::from(place.ok_or_else(|| wrong(format!("{} is not in the list", text_of(&wanted))))?))
+            Some(Value::from(place.ok_or_else(|| wrong("the value is not in the list"))?))
         }
         "copy" if is_list || value.kind() == ValueKind::Map => Some(value.clone()),
         _ => None,
@@ -191,6 +200,9 @@ fn in_case(text: &str, one: fn(char) -> bool, other: fn(char) -> bool) -> bool {
 fn widened(text: &str, method: &str, args: &Arguments) -> Result<String, Error> {
     let width = args.integer(0, "width")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(0).min(WIDEST);
     let fill = if method == "zfill" { "0".to_owned() } else { args.text(1, "fillchar")?.unwrap_or_else(|| " ".to_owned()) };
+    if fill.chars().count() != 1 {
+        return Err(wrong("the fill character must be exactly one character long"));
+    }
     let missing = width.saturating_sub(text.chars().count());
     let fill = |n: usize| fill.repeat(n);
     Ok(match method {
@@ -216,5 +228,28 @@ fn joined(text: &str, args: &Arguments) -> Result<String, Error> {
         Some(item) => Ok(item.to_owned()),
         None => Err(wrong(format!("expected a list of texts, found a value of type {}", item.kind()))),
     });
-    Ok(texts.collect::<Result<Vec<_>, Error>>()?.join(text))
+    together(texts, text)
+}
+
+/// Texts with another between them, as long as all of it fits.
+pub(super) fn together(texts: impl Iterator<Item = Result<String, Error>>, by: &str) -> Result<String, Error> {
+    let mut out = String::new();
+    for (i, text) in texts.enumerate() {
+        if i > 0 {
+            out.push_str(by);
+        }
+        out.push_str(&text?);
+        fits(out.len())?;
+        if i > MOST_ITEMS {
+            return Err(wrong(format!("more than {MOST_ITEMS} texts to join")));
+        }
+    }
+    Ok(out)
+}
+
+/// A text with another in the place of a third, at most so often, as long as all of it fits.
+pub(super) fn replaced(text: &str, old: &str, new: &str, most: usize) -> Result<String, Error> {
+    let count = text.matches(old).take(most).count();
+    fits(text.len().saturating_add(count.saturating_mul(new.len())))?;
+    Ok(text.replacen(old, new, most))
 }

@@ -3,6 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `bounds`, [`super::apart`] | a template is somebody else's program: what it may take of time, memory and stack |
 //! | [`filters`], [`methods`] | where Jinja2's and Python's meaning differs from minijinja's |
 //! | [`python`] | values as Python spells them: printed, and as JSON |
 //! | [`strftime`] | the date |
@@ -13,6 +14,7 @@
 //! that goes backwards to 0 takes one item more.
 
 mod arguments;
+mod bounds;
 mod filters;
 mod methods;
 mod python;
@@ -20,27 +22,43 @@ mod strftime;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, ErrorKind, context, functions};
 use regex::Regex;
 
+use bounds::LONGEST;
+
+use super::apart::{Bounds, GivenUp, apart};
 use crate::error::{Error, Result};
 use crate::record::{Chat, Role};
 
-/// The most bytes of a rendered conversation.
-const LONGEST: usize = 16 << 20;
+/// The most bytes of a template. The longest known, those with tools and documents, have 20,000.
+const LARGEST: usize = 1 << 20;
 
-/// The most steps of a rendering: loops within loops over long conversations take far fewer.
-const STEPS: u64 = 20_000_000;
+/// The most steps of a rendering: a thousand turns take a hundred thousand.
+const STEPS: u64 = 2_000_000;
+
+/// The longest conversations are rendered in milliseconds; the rest is for machines with much to do.
+const BOUNDS: Bounds = Bounds { time: Duration::from_secs(10), memory: 1 << 30 };
+
+/// The most calls within calls, of macros and included blocks.
+const NESTED: usize = 200;
 
 /// A checkpoint's chat template, compiled.
 #[derive(Debug)]
-pub struct ChatTemplate {
+pub struct ChatTemplate(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
     environment: Environment<'static>,
     /// `bos_token` and its like, by name; those that the tokenizer lacks are undefined.
     tokens: BTreeMap<String, String>,
+    /// Set once a rendering was given up: the next would be too.
+    given_up: AtomicBool,
 }
 
 /// What the template itself said with `raise_exception`.
@@ -48,24 +66,40 @@ pub struct ChatTemplate {
 #[error("{0}")]
 struct Raised(String);
 
+/// A rendering that was given up from outside.
+#[derive(Debug, thiserror::Error)]
+#[error("the model's chat template {0}")]
+struct Endless(&'static str);
+
 impl ChatTemplate {
     /// Compiles a template. `tokens` are the texts of the tokenizer's named special tokens.
     ///
     /// # Errors
-    /// If the template has a syntax error; the message shows the line.
+    /// If the template has a syntax error, and the message shows the line; or if it is too long.
     pub fn new(source: &str, tokens: BTreeMap<String, String>) -> Result<Self> {
+        if source.len() > LARGEST {
+            return Err(Error::environment(format!("the chat template has {} bytes, expected at most {LARGEST}", source.len()))
+                .hint("this is no template: fetch the checkpoint's files again"));
+        }
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
         environment.set_fuel(Some(STEPS));
+        environment.set_recursion_limit(NESTED);
         environment.set_formatter(python::print);
         environment.set_unknown_method_callback(methods::call);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("namespace", namespace);
+        bounds::install(&mut environment);
         filters::install(&mut environment);
         let source = plain_blocks(&source.replace("\r\n", "\n").replace('\r', "\n"));
-        environment.add_template_owned("chat", source.clone()).map_err(|e| uncompiled(&source, &e))?;
-        Ok(Self { environment, tokens })
+        let (environment, compiled) = apart(BOUNDS, move || {
+            let compiled = environment.add_template_owned("chat", source.clone()).map_err(|e| uncompiled(&source, &e));
+            (environment, compiled)
+        })
+        .map_err(|e| Error::environment(endless(e).to_string()))?;
+        compiled?;
+        Ok(Self(Arc::new(Compiled { environment, tokens, given_up: AtomicBool::new(false) })))
     }
 
     /// The text of a conversation, up to where the assistant's answer begins.
@@ -84,28 +118,29 @@ impl ChatTemplate {
         self.apply(chat, false).map_err(|e| self.refusal(chat, false, &e))
     }
 
+    /// Whether a rendering was given up: the program had better end than try another.
+    pub(super) fn given_up(&self) -> bool {
+        self.0.given_up.load(Ordering::Relaxed)
+    }
+
     fn apply(&self, chat: &Chat, add_generation_prompt: bool) -> Result<String, minijinja::Error> {
-        let template = self.environment.get_template("chat")?;
-        let day = chat.template.date;
-        let told = context! {
-            messages => chat.messages,
-            add_generation_prompt,
-            tools => (),
-            documents => (),
-            strftime_now => Value::from_function(move |format: String| strftime::format(day, &format)),
-        };
-        // The settings come before the tokens, as a keyword argument of transformers does.
-        let values = context! { ..told, ..Value::from_serialize(&chat.template.options), ..Value::from_serialize(&self.tokens) };
-        let mut out = Bounded(Vec::new());
-        guarded(|| template.render_captured_to(values, &mut out).map(drop))?;
-        String::from_utf8(out.0).map_err(|e| minijinja::Error::new(ErrorKind::WriteFailure, "not UTF-8").with_source(e))
+        let failed = |what: GivenUp| minijinja::Error::new(ErrorKind::InvalidOperation, "").with_source(endless(what));
+        if self.given_up() {
+            return Err(failed(GivenUp::Time));
+        }
+        let (compiled, chat) = (self.0.clone(), chat.clone());
+        apart(BOUNDS, move || compiled.apply(&chat, add_generation_prompt)).unwrap_or_else(|what| {
+            self.0.given_up.store(what != GivenUp::Panic, Ordering::Relaxed);
+            Err(failed(what))
+        })
     }
 
     /// What to tell the user: the template's own message, and the cure where a system turn is the trouble.
     fn refusal(&self, chat: &Chat, add_generation_prompt: bool, e: &minijinja::Error) -> Error {
-        let error = match said(e) {
-            Some(said) => Error::input(format!("the model's chat template refuses the conversation: {said}")),
-            None => failure(e),
+        let error = match (below::<Raised>(e), below::<Endless>(e)) {
+            (Some(said), _) => Error::input(format!("the model's chat template refuses the conversation: {said}")),
+            (None, Some(endless)) => Error::input(endless.to_string()),
+            (None, None) => failure(e),
         };
         let has_system = chat.messages.iter().any(|m| m.role == Role::System);
         let mut without = chat.clone();
@@ -122,22 +157,46 @@ impl ChatTemplate {
     }
 }
 
-/// What panics inside minijinja (it does where an empty list is sliced backwards) is an error like any other.
-fn guarded(render: impl FnOnce() -> Result<(), minijinja::Error>) -> Result<(), minijinja::Error> {
-    let panicked = |_| Err(minijinja::Error::new(ErrorKind::InvalidOperation, "the template engine gave up"));
-    catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(panicked)
+impl Compiled {
+    fn apply(&self, chat: &Chat, add_generation_prompt: bool) -> Result<String, minijinja::Error> {
+        let template = self.environment.get_template("chat")?;
+        let day = chat.template.date;
+        let told = context! {
+            messages => chat.messages,
+            add_generation_prompt,
+            tools => (),
+            documents => (),
+            strftime_now => Value::from_function(move |format: String| strftime::format(day, &format)),
+        };
+        // The settings come before the tokens, as a keyword argument of transformers does.
+        let values = context! { ..told, ..Value::from_serialize(&chat.template.options), ..Value::from_serialize(&self.tokens) };
+        let mut out = Bounded(Vec::new());
+        template.render_captured_to(values, &mut out)?;
+        String::from_utf8(out.0).map_err(|e| minijinja::Error::new(ErrorKind::WriteFailure, "not UTF-8").with_source(e))
+    }
 }
 
-/// The message of a `raise_exception`.
-fn said(e: &minijinja::Error) -> Option<&str> {
+/// What stands below an error, if it is one of ours.
+fn below<T: std::error::Error + 'static>(e: &minijinja::Error) -> Option<&T> {
     let mut below = std::error::Error::source(e);
     while let Some(source) = below {
-        if let Some(Raised(message)) = source.downcast_ref() {
-            return Some(message);
+        if let Some(found) = source.downcast_ref() {
+            return Some(found);
         }
         below = source.source();
     }
     None
+}
+
+/// Why a rendering was given up, for people. What panics inside minijinja (it does where an empty list is sliced backwards) is an error
+/// like any other.
+fn endless(what: GivenUp) -> Endless {
+    Endless(match what {
+        GivenUp::Time => "does not come to an end",
+        GivenUp::Memory => "takes too much memory",
+        GivenUp::Panic => "fails: the template engine gave up",
+        GivenUp::NoThread => "cannot be run: the system has no thread for it",
+    })
 }
 
 /// A template that fails without meaning to.
@@ -210,5 +269,7 @@ impl io::Write for Bounded {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

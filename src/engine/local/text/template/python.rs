@@ -1,44 +1,67 @@
 //! Values as Python spells them: `str` and `repr` for what a template prints, `json.dumps` for its `tojson`.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
 use super::arguments::Arguments;
+use super::bounds::{fits, in_bounds};
 
 /// Prints a value where a template writes `{{ value }}`.
 pub(super) fn print(out: &mut Output<'_>, _: &State<'_, '_>, value: &Value) -> Result<(), Error> {
-    let text = text_of(value);
+    let text = text_of(value)?;
     out.write_str(&text).map_err(|e| Error::new(ErrorKind::WriteFailure, "the output does not fit").with_source(e))
 }
 
 /// `str(value)`; nothing for what is undefined.
-pub(super) fn text_of(value: &Value) -> String {
-    match value.as_str() {
-        Some(text) => text.to_owned(),
-        None => repr(value),
+///
+/// # Errors
+/// If it is longer than a conversation, or nested deeper than Python allows.
+pub(super) fn text_of(value: &Value) -> Result<Cow<'_, str>, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(Cow::Borrowed(text));
     }
+    let mut out = String::new();
+    repr(value, 0, &mut out)?;
+    Ok(Cow::Owned(out))
 }
 
 /// `repr(value)`.
-fn repr(value: &Value) -> String {
+fn repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Error> {
+    if depth > DEEPEST {
+        return Err(Error::new(ErrorKind::InvalidOperation, "the value is nested too deeply"));
+    }
+    fits(out.len())?;
     match value.kind() {
-        ValueKind::Undefined => String::new(),
-        ValueKind::None => "None".to_owned(),
-        ValueKind::Bool => (if value.is_true() { "True" } else { "False" }).to_owned(),
-        ValueKind::Number => number(value),
-        ValueKind::String => quoted(value.as_str().unwrap_or_default()),
+        ValueKind::Undefined => {}
+        ValueKind::None => out.push_str("None"),
+        ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
+        ValueKind::Number => out.push_str(&number(value)),
+        ValueKind::String => out.push_str(&quoted(value.as_str().unwrap_or_default())),
         ValueKind::Map => {
-            let pairs = pairs(value).map(|(key, value)| format!("{}: {}", repr(&key), repr(&value)));
-            format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+            out.push('{');
+            for (i, (key, value)) in pairs(value).enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                repr(&key, depth + 1, out)?;
+                out.push_str(": ");
+                repr(&value, depth + 1, out)?;
+            }
+            out.push('}');
         }
         ValueKind::Seq | ValueKind::Iterable => {
-            let items: Vec<String> = value.try_iter().into_iter().flatten().map(|item| repr(&item)).collect();
-            format!("[{}]", items.join(", "))
+            in_bounds(value)?;
+            out.push('[');
+            for (i, item) in value.try_iter().into_iter().flatten().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                repr(&item, depth + 1, out)?;
+            }
+            out.push(']');
         }
-        _ => value.to_string(),
+        _ => out.push_str(&value.to_string()),
     }
+    Ok(())
 }
 
 /// The pairs of a mapping, in its order.
@@ -121,14 +144,27 @@ pub(super) fn tojson(value: &Value, args: Rest<Value>) -> Result<String, Error> 
         ensure_ascii: args.flag(0, "ensure_ascii")?,
         sort_keys: args.flag(3, "sort_keys")?,
         separators: match args.get(2, "separators")? {
-            Some(pair) => [0, 1].map(|i| pair.get_item_by_index(i).map(|s| text_of(&s)).unwrap_or_default()),
+            Some(pair) => {
+                let part = |i| Ok::<_, Error>(text_of(&pair.get_item_by_index(i).unwrap_or_default())?.into_owned());
+                [part(0)?, part(1)?]
+            }
             None => [if indent.is_some() { "," } else { ", " }.to_owned(), ": ".to_owned()],
         },
-        indent: indent.map(|indent| indent.as_str().map_or_else(|| " ".repeat(indent.as_usize().unwrap_or(0)), str::to_owned)),
+        indent: indent.map(|indent| blanks(&indent)).transpose()?,
     };
     let mut out = String::new();
     style.write(value, 0, &mut out)?;
     Ok(out)
+}
+
+/// So many blanks, or a text as it is.
+pub(super) fn blanks(by: &Value) -> Result<String, Error> {
+    let Some(text) = by.as_str() else {
+        let width = by.as_usize().unwrap_or(0);
+        fits(width)?;
+        return Ok(" ".repeat(width));
+    };
+    Ok(text.to_owned())
 }
 
 /// How `json.dumps` was asked to write.
@@ -148,6 +184,7 @@ impl Json {
         if depth > DEEPEST {
             return Err(Error::new(ErrorKind::BadSerialization, "the value is nested too deeply"));
         }
+        fits(out.len())?;
         match value.kind() {
             ValueKind::None => out.push_str("null"),
             ValueKind::Bool => out.push_str(if value.is_true() { "true" } else { "false" }),
@@ -166,7 +203,8 @@ impl Json {
                 })?;
             }
             ValueKind::Seq | ValueKind::Iterable => {
-                let items = value.try_iter()?.collect();
+                in_bounds(value)?;
+                let items = value.try_iter()?;
                 self.group(['[', ']'], items, depth, out, |item, out| self.write(&item, depth + 1, out))?;
             }
             kind => return Err(Error::new(ErrorKind::BadSerialization, format!("a value of type {kind} is not JSON"))),
@@ -177,32 +215,35 @@ impl Json {
     fn group<T>(
         &self,
         [open, close]: [char; 2],
-        items: Vec<T>,
+        items: impl IntoIterator<Item = T>,
         depth: usize,
         out: &mut String,
         write: impl Fn(T, &mut String) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let empty = items.is_empty();
+        let mut empty = true;
         out.push(open);
-        for (i, item) in items.into_iter().enumerate() {
-            if i > 0 {
+        for item in items {
+            if !empty {
                 out.push_str(&self.separators[0]);
             }
-            self.line(depth + 1, out);
+            empty = false;
+            self.line(depth + 1, out)?;
             write(item, out)?;
         }
         if !empty {
-            self.line(depth, out);
+            self.line(depth, out)?;
         }
         out.push(close);
         Ok(())
     }
 
-    fn line(&self, depth: usize, out: &mut String) {
+    fn line(&self, depth: usize, out: &mut String) -> Result<(), Error> {
         if let Some(indent) = &self.indent {
+            fits(out.len() + indent.len() * depth)?;
             out.push('\n');
             out.push_str(&indent.repeat(depth));
         }
+        Ok(())
     }
 
     fn text(&self, text: &str, out: &mut String) {

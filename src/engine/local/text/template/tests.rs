@@ -188,7 +188,7 @@ fn a_template_that_does_not_end_or_writes_too_much_is_stopped() {
     let ask = Chat::ask(None, "Hi");
     let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% set x = a + b %}{% endfor %}{% endfor %}";
     insta::assert_snapshot!(complaint(endless, &ask), @r"
-    error: the model's chat template does not come to an end within 20000000 steps
+    error: the model's chat template does not come to an end within 2000000 steps
     hint: the template is the checkpoint's: see `chat_template` of its tokenizer_config.json, or its chat_template.jinja
     ");
     insta::assert_snapshot!(complaint("{% for a in range(999) %}{{ 'x' * 1000000 }}{% endfor %}", &ask), @r"
