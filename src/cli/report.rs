@@ -12,6 +12,7 @@ use crate::tool::fs;
 
 /// Show one run, or several side by side.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_help = "Examples:\n  subliminal report runs/zebra-numbers\n  subliminal report runs/sweep/* --markdown\n  \
     subliminal report runs/sweep/* --by finetune.epochs --html sweep.html\n  \
     subliminal report runs/one runs/other --same")]
@@ -98,9 +99,9 @@ fn same(args: &Args) -> Result<()> {
     };
     let found = report::same(one, other)?;
     if args.json {
-        output::json(&found)?
+        output::json(&found)?;
     } else {
-        output::data(&found.text(one, other))?
+        output::data(&found.text(one, other))?;
     }
     found.expect()
 }

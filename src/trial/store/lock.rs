@@ -95,7 +95,8 @@ impl Locks {
     fn lease(&self, key: &str, file: File, system: bool) -> Result<Option<Lock>> {
         let lease = self.folder.join(format!("{key}.lease"));
         let mine = Lease { holder: self.process.clone(), nonce: rand::rng().random(), beat: 0 };
-        if !create(&lease, &mine)? && !(self.remove_dead(&lease, mine.nonce, system)? && create(&lease, &mine)?) {
+        let taken = create(&lease, &mine)? || (self.remove_dead(&lease, mine.nonce, system)? && create(&lease, &mine)?);
+        if !taken {
             return Ok(None);
         }
         let nonce = mine.nonce;

@@ -76,7 +76,7 @@ impl fmt::Display for Damage {
 /// What lies in an artifact's place.
 enum Found {
     Nothing,
-    Whole(Artifact),
+    Whole(Box<Artifact>),
     Damaged(Damage),
 }
 
@@ -105,7 +105,7 @@ impl Store {
     /// The artifact of this key, by its manifest and the sizes of its files: for previews. What is used is read first, see [`Store::claim`].
     pub fn find(&self, key: &str) -> Option<Artifact> {
         match glance(self.place(key)) {
-            Found::Whole(artifact) => Some(artifact),
+            Found::Whole(artifact) => Some(*artifact),
             Found::Nothing | Found::Damaged(_) => None,
         }
     }
@@ -124,12 +124,12 @@ impl Store {
         let place = self.place(key);
         let stored = || if reuse == Reuse::Stored { examine(place.clone()) } else { Ok(Found::Nothing) };
         if let Found::Whole(artifact) = stored()? {
-            return Ok(Claim::Complete(Box::new(artifact)));
+            return Ok(Claim::Complete(artifact));
         }
         let locks = self.locks.as_ref().ok_or_else(|| Error::environment("the store is only looked into"))?;
         let Some(lock) = locks.try_lock(key)? else { return Ok(Claim::Busy) };
         let damage = match stored()? {
-            Found::Whole(artifact) => return Ok(Claim::Complete(Box::new(artifact))),
+            Found::Whole(artifact) => return Ok(Claim::Complete(artifact)),
             Found::Damaged(damage) => Some(damage),
             Found::Nothing => None,
         };
@@ -156,7 +156,7 @@ fn glance(dir: PathBuf) -> Found {
         Err(e) => damaged(dir, e.to_string()),
         Ok(manifest) => match manifest.cut_short(&dir) {
             Some(what) => damaged(dir, what),
-            None => Found::Whole(Artifact { dir, manifest }),
+            None => Found::Whole(Box::new(Artifact { dir, manifest })),
         },
     }
 }

@@ -38,8 +38,8 @@ impl Running {
 
     fn start_as_it_is(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
-        let ok: fn(std::io::Result<String>) -> Option<String> = Result::ok;
-        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(ok);
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        let mut lines: Box<dyn Iterator<Item = String>> = Box::new(lines);
         assert!(lines.by_ref().any(|line| line.ends_with("started")), "a job starts");
         Self { child, lines }
     }
