@@ -10,8 +10,7 @@ use crate::sandbox::Sandbox;
 /// A run that has begun its first job, and the lines that it says from then on.
 struct Running {
     child: Child,
-    lines:
-        std::iter::MapWhile<std::io::Lines<BufReader<std::process::ChildStderr>>, fn(std::io::Result<String>) -> Option<String>>,
+    lines: Box<dyn Iterator<Item = String>>,
 }
 
 /// The same command through another program, which is given its words first.
