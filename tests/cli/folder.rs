@@ -1,5 +1,7 @@
 //! A trial on checkpoint folders: what a user's own models go through.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::sandbox::{Sandbox, repository};
@@ -57,4 +59,36 @@ fn the_smoke_trial_on_checkpoint_folders_is_the_one_on_the_built_in_models() {
     for (arm, other) in of_folders["arms"].as_array().into_iter().flatten().zip(of_builtin["arms"].as_array().expect("arms")) {
         assert_eq!((&arm["rate"], &arm["probability"]), (&other["rate"], &other["probability"]), "{}", arm["arm"]);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_template_that_would_fill_the_memory_ends_the_command_soon() {
+    let sandbox = Sandbox::new();
+    let model = write_out(&sandbox, "tiny-a");
+    // a kilobyte, doubled to a terabyte
+    let doubled = format!("{{% set a = 'x' * 1000 %}}{}{{{{ a | length }}}}", "{% set a = a ~ a %}".repeat(30));
+    std::fs::write(sandbox.path(&model).join("chat_template.jinja"), doubled).expect("writable");
+    let begun = Instant::now();
+    let said = sandbox.run(&["ask", "--model", &model, "--device", "cpu", "hello"]);
+    assert_eq!(said.status, 2, "{}", said.err);
+    assert!(said.err.contains("takes too much memory"), "{}", said.err);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_checkpoint_of_absurd_sizes_is_refused_before_anything_is_allocated() {
+    let sandbox = Sandbox::new();
+    let model = write_out(&sandbox, "tiny-a");
+    let path = sandbox.path(&model).join("config.json");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("there")).expect("JSON");
+    config["num_hidden_layers"] = 1_000_000_000.into();
+    std::fs::write(&path, config.to_string()).expect("writable");
+    let said = sandbox.run(&["ask", "--model", &model, "hello"]);
+    assert_eq!(said.status, 2, "{}", said.err);
+    assert!(
+        said.err.contains("`num_hidden_layers` is 1000000000, expected a positive whole number of at most 4096"),
+        "{}",
+        said.err
+    );
 }

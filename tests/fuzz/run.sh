@@ -17,7 +17,7 @@ work=$PWD/target/fuzz
 export CARGO_TARGET_DIR=$work
 
 # Each reader's share of the executions, in thousandths: the fast ones get more.
-shares="numbers:200 safetensors:150 index:130 cot:130 reply:120 adapter_config:60 rows:60 model_config:60 code:60 template:14 report:6 tokenizer:6 config:4"
+shares="numbers:170 safetensors:140 index:120 cot:130 reply:110 model_config:80 report:60 adapter_config:60 rows:60 code:50 template:12 tokenizer:5 config:3"
 
 # The corpus has an input a line: printable ASCII stands for itself, everything else and the backslash is \xHH.
 unpacked() { # FILE FOLDER

@@ -86,7 +86,7 @@ fn no_network_and_no_wish_for_one() {
     ");
     assert_snapshot!(shown(&world.run(world.command(&["models", "pull", REPO]).env("HF_ENDPOINT", "huggingface.co"))), @r"
     exit status 2
-    error: HF_ENDPOINT is `huggingface.co`, which is no address
+    error: HF_ENDPOINT is `huggingface.co`, which is no address: relative URL without a base
     hint: the public Hub is `https://huggingface.co`
     ");
 }
