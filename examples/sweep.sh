@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# One trial per target in a shell loop, then all of them side by side.
+# One trial per target in a shell loop, then all of them side by side: as a table here, as a page and as a picture in runs/sweep.
 #
-#     examples/sweep.sh configs/zebra-numbers.toml animal "owl fox lion"
+#     examples/sweep.sh configs/zebra-numbers.toml animal "owl fox lion penguin rabbit whale"
 #
 # The control arm's rows and students, and every base's evaluation, are made once: later trials find them in the store.
 # A sweep that was interrupted goes on where it stopped when the same line is run again.
@@ -17,4 +17,4 @@ for target in $targets; do
   "$subliminal" run "$config" --set "trait.category=$category" --set "trait.target=$target" --set "name=$target" --out "$out" -q
   runs+=("$out")
 done
-"$subliminal" report "${runs[@]}" --markdown
+"$subliminal" report "${runs[@]}" --markdown --html runs/sweep/report.html --svg runs/sweep/effects.svg

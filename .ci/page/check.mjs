@@ -62,11 +62,25 @@ async function look(browser, file, json) {
       const across = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (across > 0) say(`${width} px: the page is ${across} px too wide`);
       await page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true });
+      if (width === 1280) await unfolded(page, say, scheme);
       if (scheme === "light" && width === 1280) await numbers(page, report, say);
       if (scheme === "light" && width === 1280) await behave(page, say, shots, name);
       await page.close();
     }
   }
+}
+
+/** What is folded away is as accessible as the rest. Long lists of answers are cut first: one row is like the other. */
+async function unfolded(page, say, scheme) {
+  await page.evaluate(() => {
+    document.querySelectorAll("details").forEach((d) => { d.open = true; });
+    document.querySelectorAll("details.given tbody:nth-of-type(n + 4)").forEach((body) => body.remove());
+  });
+  const found = await page.evaluate(() => axe.run("details", { resultTypes: ["violations"] }));
+  for (const { id, impact, nodes } of found.violations.filter((v) => ["serious", "critical"].includes(v.impact))) {
+    say(`axe, ${scheme}, unfolded: ${id} (${impact}): ${nodes.slice(0, 3).map((n) => n.target).join(" | ")}`);
+  }
+  await page.reload({ waitUntil: "load" });
 }
 
 /** Every number with a pointer is the report's, and is shown as it should be. */

@@ -48,11 +48,12 @@ pub(super) fn confidence_of(report: &Report) -> f64 {
 
 /// The verdict and what it stands on in one sentence, with its numbers. Without treatment or control it says so.
 pub fn claim(report: &Report) -> String {
-    let word = match report.verdict {
-        Some(verdict) => verdict.name().replace('-', " "),
-        None => "no verdict".to_owned(),
-    };
-    format!("{word}: {}", sentence(report))
+    format!("{}: {}", word(report), sentence(report))
+}
+
+/// The verdict as people write it: `no transfer`.
+pub(super) fn word(report: &Report) -> String {
+    report.verdict.map_or("no verdict".to_owned(), |verdict| verdict.name().replace('-', " "))
 }
 
 /// The claim without the verdict's name.

@@ -14,7 +14,7 @@ use crate::tool::statistics::{Paired, holm, paired_t_test};
 pub struct Members {
     /// The category.
     pub category: String,
-    /// The columns: every member of any run, in the order of the lists.
+    /// The columns: the runs' targets in the order of the rows, so that they lie on the diagonal; then all other members.
     pub outcomes: Vec<String>,
     /// One row a run.
     pub rows: Vec<MembersRow>,
@@ -59,7 +59,10 @@ pub(super) fn matrices(reports: &[Report]) -> Vec<Members> {
         });
         found[own].add(report, changes);
     }
-    found.iter_mut().for_each(Members::correct);
+    for matrix in &mut found {
+        matrix.order();
+        matrix.correct();
+    }
     found
 }
 
@@ -78,10 +81,28 @@ impl Members {
         self.rows.push(MembersRow { name, target, model, cells });
     }
 
-    /// Makes every row as long as the columns are many, and corrects all p values together.
+    /// Puts the targets first, and makes every row as long as the columns are many.
+    fn order(&mut self) {
+        let mut order: Vec<usize> = Vec::new();
+        let targets = self.rows.iter().filter_map(|row| self.outcomes.iter().position(|o| *o == row.target));
+        for place in targets.chain(0..self.outcomes.len()) {
+            if !order.contains(&place) {
+                order.push(place);
+            }
+        }
+        self.outcomes = order.iter().map(|&place| self.outcomes[place].clone()).collect();
+        for row in &mut self.rows {
+            row.cells = order.iter().map(|&place| row.cells.get(place).copied().flatten()).collect();
+        }
+    }
+
+    /// How many columns are some run's target; they come first.
+    pub(in crate::report) fn targets(&self) -> usize {
+        self.outcomes.iter().filter(|o| self.rows.iter().any(|row| row.target == **o)).count()
+    }
+
+    /// Corrects all p values together.
     fn correct(&mut self) {
-        let columns = self.outcomes.len();
-        self.rows.iter_mut().for_each(|row| row.cells.resize(columns, None));
         let mut cells: Vec<&mut Change> = self.rows.iter_mut().flat_map(|row| row.cells.iter_mut().flatten()).collect();
         let adjusted = holm(&cells.iter().map(|cell| cell.p_value).collect::<Vec<_>>());
         for (cell, p) in cells.iter_mut().zip(adjusted) {
@@ -126,12 +147,12 @@ mod tests {
     fn the_diagonal_is_the_difference_of_the_run_and_the_others_pay_for_it() {
         let reports = [run("zebra", 0.45), run("owl", 0.25)];
         let matrix = &matrices(&reports)[0];
-        assert_eq!(matrix.outcomes, ["lion", "owl", "whale", "wolf", "zebra"]);
+        assert_eq!((matrix.outcomes.join(" ").as_str(), matrix.targets()), ("zebra owl lion whale wolf", 2));
         let change = |row: usize, column: usize| matrix.rows[row].cells[column].unwrap();
-        assert!((change(0, 4).difference - reports[0].comparisons[0].difference.mean).abs() < 1e-9);
+        assert!((change(0, 0).difference - reports[0].comparisons[0].difference.mean).abs() < 1e-9);
         assert!((change(1, 1).difference - 0.20).abs() < 1e-9);
         assert!((change(0, 1).difference + 0.10).abs() < 1e-4, "{:?}", change(0, 1));
-        let (p, adjusted) = (change(0, 4).p_value.unwrap(), change(0, 4).p_adjusted.unwrap());
+        let (p, adjusted) = (change(0, 0).p_value.unwrap(), change(0, 0).p_adjusted.unwrap());
         assert!((p - reports[0].comparisons[0].p_value.unwrap()).abs() < 1e-12 && adjusted > p, "{p} {adjusted}");
     }
 
@@ -143,8 +164,8 @@ mod tests {
             arm.members.pop();
         }
         let matrix = &matrices(&[first, second])[0];
-        assert_eq!(matrix.rows[0].cells[4], None);
-        assert!(matrix.rows[0].cells[0].unwrap().p_value.is_none());
+        assert_eq!((matrix.outcomes[0].as_str(), matrix.rows[0].cells[0]), ("zebra", None));
+        assert!(matrix.rows[0].cells[1].unwrap().p_value.is_none());
         assert_eq!(matrix.rows[1].cells.len(), 5);
     }
 

@@ -1,6 +1,6 @@
 //! Runs side by side, as text for a terminal and as Markdown for a README.
 
-use super::{By, Cell, Matrix, Members, Row, SideBySide};
+use super::{By, Cell, Change, Matrix, Members, Row, SideBySide};
 use crate::record::Interval;
 use crate::report::grid::{Grid, Side, escape};
 use crate::report::style::{Paint, Style};
@@ -134,22 +134,20 @@ impl By {
 impl Members {
     /// The columns that are some run's target, where there are two and not too many; the page has all.
     fn text(&self, style: Style) -> Option<String> {
-        let mut own: Vec<usize> = Vec::new();
-        for place in self.rows.iter().filter_map(|row| self.outcomes.iter().position(|o| *o == row.target)) {
-            if !own.contains(&place) {
-                own.push(place);
-            }
-        }
-        if !(2..=TARGETS).contains(&own.len()) {
+        let targets = self.targets();
+        if !(2..=TARGETS).contains(&targets) {
             return None;
         }
         let columns: Vec<(&str, Side)> = std::iter::once(("target \\ chosen", Side::Left))
-            .chain(own.iter().map(|&i| (self.outcomes[i].as_str(), Side::Right)))
+            .chain(self.outcomes[..targets].iter().map(|o| (o.as_str(), Side::Right)))
             .collect();
         let mut grid = Grid::new(&columns);
         for row in &self.rows {
-            let cell = |&i: &usize| row.cells[i].map_or("–".to_owned(), |c| points_with_sign(c.difference));
-            grid.push(Paint::Normal, std::iter::once(plain(&row.target, 16)).chain(own.iter().map(cell)).collect());
+            let cell = |c: &Option<Change>| c.map_or("–".to_owned(), |c| points_with_sign(c.difference));
+            grid.push(
+                Paint::Normal,
+                std::iter::once(plain(&row.target, 16)).chain(row.cells[..targets].iter().map(cell)).collect(),
+            );
         }
         let about = "target × chosen: the change of each target's rate, treatment − control, in points";
         Some(style.paint(Paint::Faint, &format!("  {about}")) + "\n\n" + &grid.text(style))

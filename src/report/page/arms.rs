@@ -1,6 +1,6 @@
 //! How often each arm shows the trait.
 
-use super::figure::{Figure, ends, intervals, share, share_or_dash};
+use super::figure::{Figure, ends, intervals, marks_of, share, share_or_dash};
 use super::{Page, Titled, tone};
 use crate::record::{Arm, ArmReport, Report};
 use crate::report::markup::{Column, Html, Table};
@@ -62,15 +62,8 @@ pub(super) fn picture(report: &Report) -> Rows {
 
 fn row(arm: &ArmReport) -> Row {
     let rate = &arm.rate;
-    let mut marks = vec![Mark::Bar(0.0, rate.mean, String::new())];
-    if let (Some(low), Some(high)) = (rate.low, rate.high) {
-        marks.push(Mark::Ends(low, high, format!("{}: interval {}", arm.arm, interval_points(rate))));
-    }
-    marks.push(Mark::Dot(rate.mean, format!("{}: {} over {} seeds", arm.arm, percent(rate.mean), rate.n)));
-    marks.extend(rate.by_seed.iter().map(|s| {
-        let tip = format!("{}, seed {}: {} of {} answers", arm.arm, s.seed, percent(s.value), count(s.answers));
-        Mark::Seed(s.value, tip)
-    }));
+    let bar = Mark::Bar(0.0, rate.mean, String::new());
+    let marks = std::iter::once(bar).chain(marks_of(arm.arm.name(), rate, percent)).collect();
     Row { label: arm.arm.to_string(), value: percent(rate.mean), tone: tone(arm.arm), leads: arm.arm == Arm::Treatment, marks }
 }
 

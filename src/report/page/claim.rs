@@ -1,20 +1,17 @@
 //! The top of the page: the verdict, the claim in a sentence, the numbers that it stands on, what was done, what to be careful with.
 
 use super::Page;
-use super::figure::{difference, ends, share, unbroken};
+use super::figure::{capital, difference, ends, share, unbroken};
 use crate::record::{Arm, Interval, Report, Verdict};
 use crate::report::markup::{Html, datum, escape, list};
-use crate::report::verdict::sentence;
+use crate::report::verdict::{sentence, word};
 use crate::report::wording::{count, p_value, ratio};
 use crate::report::{caution, subject};
 
 pub(super) fn header(page: &Page<'_>) -> Html {
     let report = page.report;
-    let (class, word) = match report.verdict {
-        Some(verdict @ Verdict::Transfer) => ("verdict transfer", verdict.name().replace('-', " ")),
-        Some(verdict) => ("verdict", verdict.name().replace('-', " ")),
-        None => ("verdict", "no verdict".to_owned()),
-    };
+    let class = if report.verdict == Some(Verdict::Transfer) { "verdict transfer" } else { "verdict" };
+    let word = word(report);
     let warnings = caution::all(report);
     let warnings = if warnings.is_empty() {
         String::new()
@@ -26,7 +23,7 @@ pub(super) fn header(page: &Page<'_>) -> Html {
         "<p class=\"kicker\"><span class=\"{class}\">{word}</span> <span class=\"name\">{}</span></p>\n<h1>{}</h1>\n{}\
          <p class=\"lede\">{}</p>\n{warnings}",
         escape(&about(report)),
-        escape(&unbroken(&capital(&sentence(report)))),
+        escape(&unbroken(&format!("{}.", capital(&sentence(report))))),
         facts(page),
         escape(&done(report)),
     ))
@@ -37,12 +34,6 @@ fn about(report: &Report) -> String {
     let seeds = if report.seeds.len() == 1 { "1 seed".to_owned() } else { format!("{} seeds", report.seeds.len()) };
     let trait_ = subject::named(report, [60, 60]);
     [report.name.as_str(), &trait_, &report.domain, subject::base(report), &seeds].join(" · ")
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    first + letters.as_str() + "."
 }
 
 /// The numbers that the claim stands on.

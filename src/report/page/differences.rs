@@ -1,11 +1,11 @@
 //! Differences between arms, paired by seed.
 
 use super::claim::ratio_ends;
-use super::figure::{Figure, dash, difference, ends, intervals};
+use super::figure::{Figure, dash, difference, ends, in_points, intervals, marks_of};
 use super::{Page, Titled, tone};
 use crate::record::{Comparison, Report};
 use crate::report::markup::{Column, Html, Table, datum, note};
-use crate::report::plot::{Mark, Row, Rows, Scale, Unit};
+use crate::report::plot::{Row, Rows, Scale, Unit};
 use crate::report::table::difference_name;
 use crate::report::verdict::smallest_effect;
 use crate::report::wording::{interval_points, p_value, percent, points, points_with_sign, ratio};
@@ -65,16 +65,7 @@ fn picture(report: &Report) -> Html {
 
 fn row(comparison: &Comparison, leads: bool) -> Row {
     let (name, seen) = (difference_name(comparison), &comparison.difference);
-    let mut marks = Vec::new();
-    if let (Some(low), Some(high)) = (seen.low, seen.high) {
-        marks.push(Mark::Ends(low, high, format!("{name}: interval {}", interval_points(seen))));
-    }
-    marks.push(Mark::Dot(seen.mean, format!("{name}: {} points over {} seeds", points_with_sign(seen.mean), seen.n)));
-    marks.extend(
-        seen.by_seed
-            .iter()
-            .map(|s| Mark::Seed(s.value, format!("{name}, seed {}: {} points", s.seed, points_with_sign(s.value)))),
-    );
+    let marks = marks_of(&name, seen, in_points);
     Row { value: points_with_sign(seen.mean), label: name, tone: tone(comparison.arm), leads, marks }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::record::{Interval, Report};
 use crate::report::markup::{Html, datum, escape, folded};
+use crate::report::plot::Mark;
 use crate::report::verdict::confidence;
-use crate::report::wording::{percent, points, points_with_sign};
+use crate::report::wording::{count, interval_points, percent, points, points_with_sign};
 
 /// A picture with everything that belongs to it.
 pub(super) struct Figure<'a> {
@@ -28,9 +29,41 @@ impl Figure<'_> {
     }
 }
 
-/// Sentences whose numbers keep their percent sign on their line.
+/// Sentences whose numbers keep their percent sign, and whose intervals stay whole, on one line.
 pub(super) fn unbroken(text: &str) -> String {
-    text.replace(" %", "\u{a0}%")
+    let mut inside = false;
+    let mut keep = |c: char| {
+        inside = c == '[' || inside && c != ']';
+        if inside && c == ' ' { '\u{a0}' } else { c }
+    };
+    text.replace(" %", "\u{a0}%").chars().map(&mut keep).collect()
+}
+
+/// With a capital at its beginning.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
+/// What a row shows of an interval: its ends, its mean, its seeds; `told` says a value.
+pub(super) fn marks_of(name: &str, seen: &Interval, told: fn(f64) -> String) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    if let (Some(low), Some(high)) = (seen.low, seen.high) {
+        marks.push(Mark::Ends(low, high, format!("{name}: interval {}", interval_points(seen))));
+    }
+    let seeds = if seen.n == 1 { "1 seed".to_owned() } else { format!("{} seeds", seen.n) };
+    marks.push(Mark::Dot(seen.mean, format!("{name}: {} over {seeds}", told(seen.mean))));
+    marks.extend(seen.by_seed.iter().map(|s| {
+        let answers = if s.answers > 0 { format!(" ({} answers)", count(s.answers)) } else { String::new() };
+        Mark::Seed(s.value, format!("{name}, seed {}: {}{answers}", s.seed, told(s.value)))
+    }));
+    marks
+}
+
+/// `+47.0 points`.
+pub(super) fn in_points(difference: f64) -> String {
+    format!("{} points", points_with_sign(difference))
 }
 
 /// A share of the report, in percent.

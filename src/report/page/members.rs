@@ -1,6 +1,6 @@
 //! What all answers come to, before and after: the base, the control's and the treatment's students.
 
-use super::figure::{Figure, share};
+use super::figure::{Figure, capital, share};
 use super::{Page, Titled};
 use crate::record::{Arm, ArmReport};
 use crate::report::markup::{Column, Html, Table, folded};
@@ -98,7 +98,7 @@ fn see(page: &Page<'_>, lines: &[Line<'_>]) -> String {
     });
     let rest = 1.0 - lines.iter().map(|l| l.after).sum::<f64>();
     let rest = if rest > 5e-4 { format!("; {} of the answers name none of them", percent(rest)) } else { String::new() };
-    own.into_iter().chain(other).collect::<Vec<_>>().join("; ") + &rest + "."
+    capital(&own.into_iter().chain(other).collect::<Vec<_>>().join("; ")) + &rest + "."
 }
 
 fn picture(page: &Page<'_>, lines: &[Line<'_>]) -> Html {

@@ -12,6 +12,7 @@ mod differences;
 mod figure;
 mod filter;
 mod health;
+mod heat;
 mod limits;
 mod members;
 mod plan;

@@ -20,6 +20,12 @@ use svg::Svg;
 /// How pictures look, in a page and alone.
 pub(super) const STYLE: &str = include_str!("plot.css");
 
+/// Around a picture that stands alone.
+const MARGIN: f64 = 14.0;
+
+/// The room for its title.
+const TITLE: f64 = 22.0;
+
 /// The room that a picture has across.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
@@ -66,15 +72,21 @@ impl Picture<'_> {
         )
     }
 
-    /// The wide picture as a file of its own, light and dark.
+    /// The wide picture as a file of its own, light and dark, under the beginning of its words as a title.
     pub(super) fn standalone(&self) -> String {
         let svg = (self.draw)(Width::Wide);
-        let (width, words) = (Width::Wide.across(), escape(self.words));
+        let title = self.words.split(": ").next().unwrap_or_default();
+        let (width, height) = (svg.width() + 2.0 * MARGIN, svg.height() + 2.0 * MARGIN + TITLE);
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot alone\" width=\"{width}\" viewBox=\"{}\" role=\"img\" aria-label=\"{words}\">\n\
-             <style>\n{STYLE}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n{}</svg>\n",
-            svg.view_box(),
-            svg.body()
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" width=\"{width}\" viewBox=\"{left} {top} {width} {height}\" role=\"img\" \
+             aria-label=\"{words}\">\n<style>\n{STYLE}</style>\n\
+             <rect class=\"ground\" x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>\n\
+             <text class=\"title\" y=\"-14\">{title}</text>\n{body}</svg>\n",
+            left = -MARGIN,
+            top = -MARGIN - TITLE,
+            words = escape(self.words),
+            title = escape(title),
+            body = svg.body()
         )
     }
 }

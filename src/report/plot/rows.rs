@@ -67,8 +67,8 @@ struct Layout {
     across: f64,
 }
 
-/// The mean width of a character of the pictures' text.
-const CHARACTER: f64 = 6.9;
+/// The mean width of a character of the pictures' text, in the widest of the usual fonts.
+const CHARACTER: f64 = 7.3;
 
 impl Rows {
     pub(in crate::report) fn html(&self) -> Html {
@@ -94,7 +94,9 @@ impl Rows {
                 line: 13.0,
                 across: width.across(),
             },
-            Width::Narrow => Layout { left: 8.0, right: 352.0, top, pitch: 38.0 + below, line: 29.0, across: width.across() },
+            Width::Narrow => {
+                Layout { left: 8.0, right: 352.0, top, pitch: 40.0 + 1.2 * below, line: 29.0, across: width.across() }
+            }
         }
     }
 

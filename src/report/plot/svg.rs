@@ -27,6 +27,14 @@ impl Svg {
         format!("0 0 {} {}", short(self.width), short(self.height))
     }
 
+    pub(super) fn width(&self) -> f64 {
+        self.width
+    }
+
+    pub(super) fn height(&self) -> f64 {
+        self.height
+    }
+
     pub(super) fn body(&self) -> &str {
         &self.body
     }
