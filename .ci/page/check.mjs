@@ -72,6 +72,7 @@ async function look(browser, file, json) {
 
 /** What is folded away is as accessible as the rest. Long lists of answers are cut first: one row is like the other. */
 async function unfolded(page, say, scheme) {
+  if (!(await page.$("details"))) return;
   await page.evaluate(() => {
     document.querySelectorAll("details").forEach((d) => { d.open = true; });
     document.querySelectorAll("details.given tbody:nth-of-type(n + 4)").forEach((body) => body.remove());

@@ -1,6 +1,6 @@
 //! The loss of every fine-tuning by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Artifacts;
 use crate::record::{Arm, StepRow};
@@ -26,7 +26,11 @@ pub(in crate::report) fn trainings(artifacts: &Artifacts) -> Vec<Training> {
 
 fn of_stage(artifacts: &Artifacts, stage: Stage) -> Vec<Training> {
     let mut found: Vec<Training> = Vec::new();
+    let mut files_seen = BTreeSet::new();
     for place in artifacts.places(stage) {
+        if !files_seen.insert(place.file(files::STEPS)) {
+            continue; // one fine-tuned teacher is asked, and writes for the treatment
+        }
         let model = place.model.clone().unwrap_or_default();
         let own = found.iter().position(|t| t.arm == place.arm && t.model == model);
         let own = own.unwrap_or_else(|| {

@@ -74,17 +74,17 @@ fn value(report: &Report, key: &str) -> Option<String> {
 }
 
 /// By the values: as numbers where all are, else as texts; runs without a value last. Equal ones stay in the order given.
-pub(super) fn sort(rows: &mut [Row]) {
-    if numeric(rows) {
+pub(super) fn sort(runs: &mut [(&Report, Row)]) {
+    if numeric(runs.iter().map(|(_, row)| row)) {
         let number = |row: &Row| row.value.as_deref().and_then(number).unwrap_or(f64::INFINITY);
-        rows.sort_by(|a, b| number(a).total_cmp(&number(b)));
+        runs.sort_by(|(_, a), (_, b)| number(a).total_cmp(&number(b)));
     } else {
-        rows.sort_by(|a, b| (a.value.is_none(), &a.value).cmp(&(b.value.is_none(), &b.value)));
+        runs.sort_by(|(_, a), (_, b)| (a.value.is_none(), &a.value).cmp(&(b.value.is_none(), &b.value)));
     }
 }
 
-fn numeric(rows: &[Row]) -> bool {
-    rows.iter().filter_map(|r| r.value.as_deref()).all(|v| number(v).is_some())
+fn numeric<'a>(rows: impl Iterator<Item = &'a Row>) -> bool {
+    rows.filter_map(|r| r.value.as_deref()).all(|v| number(v).is_some())
 }
 
 /// A value as a number, if it is one.
@@ -96,7 +96,7 @@ impl By {
     /// Groups rows that are in order.
     pub(super) fn of(key: &str, rows: &[Row]) -> Self {
         let groups = rows.chunk_by(|a, b| a.value == b.value).map(Group::of).collect();
-        Self { key: key.to_owned(), numeric: numeric(rows), groups }
+        Self { key: key.to_owned(), numeric: numeric(rows.iter()), groups }
     }
 
     /// Whether a value has several runs, so that its mean says more than its row.

@@ -23,6 +23,8 @@ pub struct Members {
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MembersRow {
+    /// Its place among the comparison's rows, from 0.
+    pub run: usize,
     /// The trial's name.
     pub name: String,
     /// Its target: the member on the diagonal.
@@ -45,9 +47,9 @@ pub struct Change {
 }
 
 /// One matrix for each category that a run asked a preference of.
-pub(super) fn matrices(reports: &[Report]) -> Vec<Members> {
+pub(super) fn matrices(reports: &[&Report]) -> Vec<Members> {
     let mut found: Vec<Members> = Vec::new();
-    for report in reports.iter().filter(|r| subject::is_preference(r)) {
+    for (run, report) in reports.iter().enumerate().filter(|(_, r)| subject::is_preference(r)) {
         let changes = changes(report);
         if changes.is_empty() {
             continue;
@@ -57,7 +59,7 @@ pub(super) fn matrices(reports: &[Report]) -> Vec<Members> {
             found.push(Members { category: report.category.clone(), outcomes: Vec::new(), rows: Vec::new() });
             found.len() - 1
         });
-        found[own].add(report, changes);
+        found[own].add(run, report, changes);
     }
     for matrix in &mut found {
         matrix.order();
@@ -67,7 +69,7 @@ pub(super) fn matrices(reports: &[Report]) -> Vec<Members> {
 }
 
 impl Members {
-    fn add(&mut self, report: &Report, changes: Vec<(String, Change)>) {
+    fn add(&mut self, run: usize, report: &Report, changes: Vec<(String, Change)>) {
         let mut cells = vec![None; self.outcomes.len()];
         for (name, change) in changes {
             let place = self.outcomes.iter().position(|o| *o == name).unwrap_or_else(|| {
@@ -78,7 +80,7 @@ impl Members {
             cells[place] = Some(change);
         }
         let (name, target, model) = (report.name.clone(), report.trait_.clone(), subject::base(report).to_owned());
-        self.rows.push(MembersRow { name, target, model, cells });
+        self.rows.push(MembersRow { run, name, target, model, cells });
     }
 
     /// Puts the targets first, and makes every row as long as the columns are many.
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn the_diagonal_is_the_difference_of_the_run_and_the_others_pay_for_it() {
         let reports = [run("zebra", 0.45), run("owl", 0.25)];
-        let matrix = &matrices(&reports)[0];
+        let matrix = &matrices(&[&reports[0], &reports[1]])[0];
         assert_eq!((matrix.outcomes.join(" ").as_str(), matrix.targets()), ("zebra owl lion whale wolf", 2));
         let change = |row: usize, column: usize| matrix.rows[row].cells[column].unwrap();
         assert!((change(0, 0).difference - reports[0].comparisons[0].difference.mean).abs() < 1e-9);
@@ -163,7 +165,7 @@ mod tests {
             arm.outcomes.clear();
             arm.members.pop();
         }
-        let matrix = &matrices(&[first, second])[0];
+        let matrix = &matrices(&[&first, &second])[0];
         assert_eq!((matrix.outcomes[0].as_str(), matrix.rows[0].cells[0]), ("zebra", None));
         assert!(matrix.rows[0].cells[1].unwrap().p_value.is_none());
         assert_eq!(matrix.rows[1].cells.len(), 5);
@@ -173,6 +175,6 @@ mod tests {
     fn a_run_without_its_control_is_in_no_matrix() {
         let mut bare = run("zebra", 0.45);
         bare.arms.retain(|a| a.arm != Arm::Control);
-        assert!(matrices(&[bare]).is_empty());
+        assert!(matrices(&[&bare]).is_empty());
     }
 }

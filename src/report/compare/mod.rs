@@ -93,7 +93,7 @@ pub struct Row {
 
 /// Sets runs side by side, in the order given.
 pub fn compare(reports: &[Report]) -> SideBySide {
-    side_by_side(reports, reports.iter().map(row).collect(), None)
+    side_by_side(reports.iter().map(|report| (report, row(report))).collect(), None)
 }
 
 /// Sets runs side by side, ordered by the value of a key: one of the config, of the plan, or `target`, `model`, `domain`, `name`.
@@ -102,13 +102,15 @@ pub fn compare(reports: &[Report]) -> SideBySide {
 /// If no run has the key.
 pub fn compare_by(reports: &[Report], key: &str) -> Result<SideBySide> {
     let values = by::values(reports, key)?;
-    let mut rows: Vec<Row> = reports.iter().zip(values).map(|(report, value)| Row { value, ..row(report) }).collect();
-    by::sort(&mut rows);
-    let by = By::of(key, &rows);
-    Ok(side_by_side(reports, rows, Some(by)))
+    let mut runs: Vec<(&Report, Row)> =
+        reports.iter().zip(values).map(|(report, value)| (report, Row { value, ..row(report) })).collect();
+    by::sort(&mut runs);
+    Ok(side_by_side(runs, Some(key)))
 }
 
-fn side_by_side(reports: &[Report], mut rows: Vec<Row>, by: Option<By>) -> SideBySide {
+fn side_by_side(runs: Vec<(&Report, Row)>, key: Option<&str>) -> SideBySide {
+    let (reports, mut rows): (Vec<&Report>, Vec<Row>) = runs.into_iter().unzip();
+    let by = key.map(|key| By::of(key, &rows));
     let p_values: Vec<Option<f64>> = rows.iter().map(|r| r.p_value).collect();
     for (row, adjusted) in rows.iter_mut().zip(holm(&p_values)) {
         row.p_adjusted = adjusted;
@@ -125,9 +127,9 @@ fn side_by_side(reports: &[Report], mut rows: Vec<Row>, by: Option<By>) -> SideB
         cross_effect,
         cross_share,
         runs_with_cross: both.len(),
-        matrix: teachers::matrix(reports),
+        matrix: teachers::matrix(&reports),
         by,
-        members: members::matrices(reports),
+        members: members::matrices(&reports),
     }
 }
 

@@ -114,20 +114,21 @@ impl SideBySide {
                 points_with_sign(cross)
             ));
         }
-        notes.extend(self.by.as_ref().filter(|by| by.has_means()).map(By::means));
+        notes.extend(self.by.iter().filter(|by| by.has_means()).flat_map(By::means));
         notes
     }
 }
 
 impl By {
-    /// `mean by finetune.epochs: 2: +15.0 [−48.5, 78.5] over 2 runs; 10: +60.0 over 1 run`.
-    fn means(&self) -> String {
+    /// `mean difference where finetune.epochs is 2: +15.0 [−48.5, 78.5] over 2 runs`, one line a value.
+    fn means(&self) -> Vec<String> {
         let mean = |g: &super::Group| {
             let ends = g.low.zip(g.high).map_or(String::new(), |(low, high)| format!(" [{}, {}]", points(low), points(high)));
             let runs = if g.runs == 1 { "1 run".to_owned() } else { format!("{} runs", g.runs) };
-            Some(format!("{}: {}{ends} over {runs}", plain(&g.value, 20), points_with_sign(g.difference?)))
+            let (key, value) = (plain(&self.key, 40), plain(&g.value, 20));
+            Some(format!("mean difference where {key} is {value}: {}{ends} over {runs}", points_with_sign(g.difference?)))
         };
-        format!("mean by {}: {}", plain(&self.key, 40), self.groups.iter().filter_map(mean).collect::<Vec<_>>().join("; "))
+        self.groups.iter().filter_map(mean).collect()
     }
 }
 

@@ -44,8 +44,8 @@ fn effects(report: &Report) -> Vec<Effect> {
     own.into_iter().chain(cross.iter().map(other)).collect()
 }
 
-pub(super) fn matrix(reports: &[Report]) -> Option<Matrix> {
-    let effects: Vec<Effect> = reports.iter().flat_map(effects).collect();
+pub(super) fn matrix(reports: &[&Report]) -> Option<Matrix> {
+    let effects: Vec<Effect> = reports.iter().copied().flat_map(effects).collect();
     let teachers = distinct(effects.iter().map(|e| &e.teacher));
     let crossed = effects.iter().any(|e| e.teacher != e.student);
     if teachers.len() < 2 || !crossed {

@@ -28,7 +28,6 @@ impl SideBySide {
     }
 
     fn member_matrix(&self, place: usize, members: &Members) -> Html {
-        let same_model = self.shared_model().is_some();
         let heading = |name: &String| format!("<th scope=\"col\"><span>{}</span></th>", escape(name));
         let headings: String = members.outcomes.iter().map(heading).collect();
         let line = |(r, row): (usize, &MembersRow)| {
@@ -40,14 +39,14 @@ impl SideBySide {
                 )
             };
             let cells: String = row.cells.iter().enumerate().map(cell).collect();
-            let name = if same_model { row.target.clone() } else { format!("{} · {}", row.target, short_model(&row.model)) };
+            let name = self.rows.get(row.run).map_or_else(|| row.target.clone(), |run| self.label(run));
             format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", escape(&name))
         };
         let lines: String = members.rows.iter().enumerate().map(line).collect();
         let caption = escape(&format!("Change of every {}'s rate in points, by run", members.category));
         Html::raw(format!(
             "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table class=\"heat\">\n\
-             <caption class=\"unseen\">{caption}</caption>\n<thead><tr><th scope=\"col\">target</th>{headings}</tr></thead>\n<tbody>\n{lines}</tbody></table></div>\n"
+             <caption class=\"unseen\">{caption}</caption>\n<thead><tr><th scope=\"col\">run</th>{headings}</tr></thead>\n<tbody>\n{lines}</tbody></table></div>\n"
         ))
     }
 

@@ -62,7 +62,7 @@ impl SideBySide {
     }
 
     /// What tells the rows apart.
-    fn label(&self, run: &Run) -> String {
+    pub(super) fn label(&self, run: &Run) -> String {
         let differs = |of: fn(&Run) -> &str| self.rows.iter().any(|r| of(r) != of(&self.rows[0]));
         let mut parts = Vec::new();
         parts.extend(self.by.as_ref().map(|by| match by.key.as_str() {

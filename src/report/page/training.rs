@@ -2,6 +2,7 @@
 
 use super::figure::Figure;
 use super::{Page, Titled, tone};
+use crate::record::Arm;
 use crate::report::artifacts::{Training, trainings};
 use crate::report::markup::{Column, Html, Table, note};
 use crate::report::plot::{Curve, Panel, curves};
@@ -20,12 +21,20 @@ pub(super) fn section(page: &Page<'_>) -> Option<Titled> {
         let gone = "The optimiser’s steps are no longer where jobs.json says.";
         return trained.then(|| Titled { title, body: note(gone) });
     }
+    let (teachers, students): (Vec<&Training>, Vec<&Training>) = found.iter().partition(|t| t.teacher);
+    // Teachers and students learn other rows: their losses share no scale.
+    let pictures =
+        [("Teachers", &teachers), ("Students", &students)].into_iter().filter(|(_, own)| !own.is_empty()).map(|(who, own)| {
+            let heading = if teachers.is_empty() { String::new() } else { format!("<h3>{who}</h3>\n") };
+            let panels: Vec<Panel> = own.iter().map(|t| panel(page, t)).collect();
+            Html::raw(format!("{heading}{}", curves(&format!("{who}: loss by optimiser step in every arm"), &panels)))
+        });
     let figure = Figure {
         see: "A curve that falls and levels off says that the student has learnt what its rows hold; one that rises or jumps, that its \
               rates may be those of a damaged model. The control’s rows were written by its own base, so that its loss has little to \
               fall by.",
         read: &read(&found),
-        picture: curves("Loss by optimiser step in every arm", &found.iter().map(|t| panel(page, t)).collect::<Vec<_>>()),
+        picture: pictures.collect(),
         table: table(page, &found),
     };
     let gone: usize = all.iter().map(|t| t.gone).sum();
@@ -43,9 +52,10 @@ fn read(found: &[&Training]) -> String {
     )
 }
 
-/// `treatment`, `cross-model · tiny-b`, `treatment’s teacher`.
+/// `treatment`, `cross-model · tiny-b`, `teacher`, `other-trait’s teacher`.
 fn name(page: &Page<'_>, training: &Training) -> String {
-    let arm = if training.teacher { format!("{}’s teacher", training.arm) } else { training.arm.to_string() };
+    let of_its_own = training.teacher && training.arm != Arm::Teacher;
+    let arm = if of_its_own { format!("{}’s teacher", training.arm) } else { training.arm.to_string() };
     if training.model == subject::base(page.report) {
         return arm;
     }

@@ -38,7 +38,7 @@ pub(in crate::report) fn curves(words: &str, panels: &[Panel]) -> Html {
 
 fn draw(width: Width, panels: &[Panel]) -> Svg {
     let points = || panels.iter().flat_map(|p| p.thin.iter().flat_map(|c| c.points.iter().copied()));
-    let across = Scale::tight(points().map(|p| p.0).chain([0.0]), Unit::Plain, 3);
+    let across = Scale::tight(points().map(|p| p.0).chain([0.0]), Unit::Plain, 4);
     let up = Scale::tight(points().map(|p| p.1), Unit::Plain, 3);
     let columns = match width {
         Width::Wide => 3,

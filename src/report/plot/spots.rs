@@ -21,6 +21,9 @@ const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 44.0;
 const TOP: f64 = 12.0;
 
+/// Between runs of one value, so that their intervals do not hide each other.
+const BESIDE: f64 = 9.0;
+
 /// Effects in points over the values of a key.
 pub(in crate::report) fn spots(words: &str, x_name: &str, dots: &[Spot], mean: &[(f64, f64)]) -> Html {
     Picture { words, draw: &|width| draw(width, x_name, dots, mean) }.html()
@@ -32,6 +35,11 @@ fn draw(width: Width, x_name: &str, dots: &[Spot], mean: &[(f64, f64)]) -> Svg {
     let extent = dots.iter().flat_map(|d| d.ends.into_iter().flat_map(|(low, high)| [low, high]).chain([d.y, 0.0]));
     let up = Scale::holding(extent, Unit::Points, 5);
     let room = width.across() - LEFT - 12.0;
+    let beside = |k: usize| {
+        let before = dots[..k].iter().filter(|d| d.x == dots[k].x).count() as f64;
+        let all = dots.iter().filter(|d| d.x == dots[k].x).count() as f64;
+        (before - (all - 1.0) / 2.0) * (BESIDE.min(room / 4.0 / all))
+    };
     let at = |x: f64, y: f64| (LEFT + room * across.place(far.of_value(x)), TOP + HEIGHT * (1.0 - up.place(y)));
     let mut svg = Svg::new(width);
     for (value, label) in up.marks() {
@@ -54,8 +62,9 @@ fn draw(width: Width, x_name: &str, dots: &[Spot], mean: &[(f64, f64)]) -> Svg {
     svg.open("t-treatment");
     let points: Vec<String> = mean.iter().map(|&(x, y)| at(x, y)).map(|(x, y)| format!("{} {}", short(x), short(y))).collect();
     svg.path("thick", &format!("M{}", points.join("L")), "");
-    for dot in dots {
+    for (k, dot) in dots.iter().enumerate() {
         let (x, y) = at(dot.x, dot.y);
+        let x = x + beside(k);
         if let Some((low, high)) = dot.ends {
             svg.path("ends", &format!("M{} {}V{}", short(x), short(at(dot.x, low).1), short(at(dot.x, high).1)), &dot.tip);
         }
