@@ -69,7 +69,7 @@ fn the_doctor_says_of_each_config_what_it_takes_and_whether_it_fits() {
         let content = if name == "config.json" {
             let mut config: Value = serde_json::from_slice(content).expect("JSON");
             config["intermediate_size"] = 1_000_000.into();
-            config["num_hidden_layers"] = 800.into();
+            config["num_hidden_layers"] = 1500.into();
             config.to_string().into_bytes()
         } else {
             content.to_vec()
@@ -81,10 +81,10 @@ fn the_doctor_says_of_each_config_what_it_takes_and_whether_it_fits() {
     config       configs/broken.toml
                    configs/broken.toml:1: `seeds` is 3, expected a list of at least 1; configs/broken.toml: `model.base` is missing; configs/broken.toml: `trait.category` is missing; configs/broken.toml: `trait.target` is missing
     config       configs/hub.toml
-                   base                             weights     loaded     writing     learning  of [room]
-                   someone/Large-7B-Instruct     ~7 billion  ~26.1 GiB           ?            ?  not known
+                   base                             weights      loaded     writing    learning  of [room]
+                   someone/Large-7B-Instruct     ~7 billion   ~26.1 GiB           ?           ?  not known
                      not in the cache: `subliminal models pull someone/Large-7B-Instruct`, then ask again
-                   configs/./huge             230.4 billion  858.3 GiB  [much]  [much]  too much
+                   configs/./huge             288.0 billion  [much]  [much]  [much]  too much
                      `--dtype bf16` on a GPU, a smaller base or a larger machine would do
     ");
     assert_eq!(sandbox.run(&["doctor", "configs/broken.toml"]).status, 2, "a config that was named must be right");
