@@ -1,5 +1,5 @@
 //! The report's pictures as SVG. Each is drawn twice, for a page and for a phone, and takes its colours from the style sheet; none needs a
-//! script. [`standalone`] makes a picture of its own of one.
+//! script. `standalone` makes a picture of its own of one.
 
 mod curves;
 mod funnel;
