@@ -56,7 +56,8 @@ fn a_disk_that_fills_up_in_each_stage_stops_the_run_with_the_path_and_costs_noth
         assert!(line.contains("status 3: error: ") && line.contains("No space left on device"), "{line}");
         assert!(line.contains("`small/") || line.contains("/small/"), "it names the path: {line}");
     }
-    for place in ["error: teacher ", "error: generate ", "error: filter ", "error: finetune ", "error: evaluate ", "`small/run/"] {
+    for place in ["error: teacher ", "error: generate ", "error: filter ", "error: finetune ", "error: evaluate ", "`small/run/"]
+    {
         let times = full.iter().filter(|line| line.contains(place)).count();
         eprintln!("full {times} times in {place}");
         assert!(times > 0, "the disk was never full there:\n{}", said.out);
