@@ -92,7 +92,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     checkpoint_every: usize,
     /// Write one whenever this many minutes have passed since the last; 0 leaves it to `--checkpoint-every`.
-    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = minutes)]
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = not_negative)]
     checkpoint_minutes: f64,
     /// Seeds the row order, the adapter's initial values and dropout.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -185,10 +185,6 @@ impl Args {
             checkpoint_minutes: self.checkpoint_minutes,
         }
     }
-}
-
-fn minutes(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|m: &f64| m.is_finite() && *m >= 0.0).ok_or_else(|| "expected minutes, 0 or more".to_owned())
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {

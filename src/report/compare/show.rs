@@ -37,7 +37,7 @@ impl SideBySide {
             .matrix
             .as_ref()
             .map_or(String::new(), |m| style.paint(Paint::Faint, &format!("  {}", m.caption())) + "\n\n" + &m.text(style));
-        let members: Vec<String> = self.members.iter().filter_map(|m| m.text(style)).collect();
+        let members: Vec<String> = self.members.iter().filter_map(|m| m.text(self, style)).collect();
         let parts = [self.grid(Width::Terminal).text(style), notes, members.join("\n"), matrix];
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("\n")
     }
@@ -95,6 +95,27 @@ impl SideBySide {
         self.rows.iter().all(|r| r.n_seeds == first).then_some(first)
     }
 
+    /// What tells the rows apart.
+    pub(in crate::report) fn label(&self, row: &Row) -> String {
+        let differs = |of: fn(&Row) -> &str| self.rows.iter().any(|r| of(r) != of(&self.rows[0]));
+        let mut parts = Vec::new();
+        parts.extend(self.by.as_ref().map(|by| match by.key.as_str() {
+            "target" | "model" | "domain" | "name" | "trait.target" | "model.base" => String::new(),
+            key => format!("{} {}", key.rsplit('.').next().unwrap_or(key), row.value.as_deref().unwrap_or("–")),
+        }));
+        if differs(|r| &r.target) || parts.iter().all(String::is_empty) {
+            parts.push(row.target.clone());
+        }
+        if differs(|r| &r.domain) {
+            parts.push(row.domain.clone());
+        }
+        if differs(|r| &r.model) {
+            parts.push(short_model(&row.model).to_owned());
+        }
+        parts.retain(|p| !p.is_empty());
+        parts.join(" · ")
+    }
+
     fn notes(&self) -> Vec<String> {
         let model = self.shared_model().map(|m| format!("base model {}", plain(m, 60)));
         let seeds = self.shared_seeds().map(|n| format!("{n} seed{} a run", if n == 1 { "" } else { "s" }));
@@ -134,7 +155,7 @@ impl By {
 
 impl Members {
     /// The columns that are some run's target, where there are two and not too many; the page has all.
-    fn text(&self, style: Style) -> Option<String> {
+    fn text(&self, side: &SideBySide, style: Style) -> Option<String> {
         let targets = self.targets();
         if !(2..=TARGETS).contains(&targets) {
             return None;
@@ -145,10 +166,8 @@ impl Members {
         let mut grid = Grid::new(&columns);
         for row in &self.rows {
             let cell = |c: &Option<Change>| c.map_or("–".to_owned(), |c| points_with_sign(c.difference));
-            grid.push(
-                Paint::Normal,
-                std::iter::once(plain(&row.target, 16)).chain(row.cells[..targets].iter().map(cell)).collect(),
-            );
+            let name = side.rows.get(row.run).map_or_else(|| row.target.clone(), |run| side.label(run));
+            grid.push(Paint::Normal, std::iter::once(plain(&name, 32)).chain(row.cells[..targets].iter().map(cell)).collect());
         }
         let about = "target × chosen: the change of each target's rate, treatment − control, in points";
         Some(style.paint(Paint::Faint, &format!("  {about}")) + "\n\n" + &grid.text(style))

@@ -6,7 +6,6 @@ use crate::record::{Interval, Verdict};
 use crate::report::compare::{Row as Run, SideBySide, number};
 use crate::report::markup::{Column, Html, Table, datum, escape, note};
 use crate::report::plot::{Mark, Row, Rows, Scale, Spot, Unit, spots};
-use crate::report::subject::short_model;
 use crate::report::wording::{count, interval_points, p_value, percent, points, points_with_sign, ratio_with_ends};
 
 impl SideBySide {
@@ -59,27 +58,6 @@ impl SideBySide {
             ));
         }
         facts.join(" ")
-    }
-
-    /// What tells the rows apart.
-    pub(super) fn label(&self, run: &Run) -> String {
-        let differs = |of: fn(&Run) -> &str| self.rows.iter().any(|r| of(r) != of(&self.rows[0]));
-        let mut parts = Vec::new();
-        parts.extend(self.by.as_ref().map(|by| match by.key.as_str() {
-            "target" | "model" | "domain" | "name" | "trait.target" | "model.base" => String::new(),
-            key => format!("{} {}", key.rsplit('.').next().unwrap_or(key), run.value.as_deref().unwrap_or("–")),
-        }));
-        if differs(|r| &r.target) || parts.iter().all(String::is_empty) {
-            parts.push(run.target.clone());
-        }
-        if differs(|r| &r.domain) {
-            parts.push(run.domain.clone());
-        }
-        if differs(|r| &r.model) {
-            parts.push(short_model(&run.model).to_owned());
-        }
-        parts.retain(|p| !p.is_empty());
-        parts.join(" · ")
     }
 
     fn effects(&self) -> Option<Part> {

@@ -1,13 +1,9 @@
 //! Runs that are the same, and runs that differ in one place.
 
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::engine::EngineFacts;
 use crate::report::testing::zebra;
-use crate::stage::{Done, Stage};
 use crate::tool::hash;
-use crate::trial::store::{FileFacts, MANIFEST, Manifest};
+use crate::trial::store::{FileFacts, MANIFEST, manifest};
 
 /// A run of two artifacts: samples, and a student made from them.
 struct Run(tempfile::TempDir);
@@ -40,24 +36,6 @@ impl Run {
         let mut manifest = fs::read_json(&dir.join(MANIFEST)).unwrap_or_else(|_| manifest());
         manifest.files.insert(name.into(), FileFacts { bytes: content.len() as u64, hash: hash::bytes(content.as_bytes()) });
         fs::write_json(&dir.join(MANIFEST), &manifest).expect("writable");
-    }
-}
-
-fn manifest() -> Manifest {
-    Manifest {
-        stage: Stage::Filter,
-        key: "k".into(),
-        model: None,
-        seed: 1,
-        inputs: Vec::new(),
-        spec: serde_json::Value::Null,
-        engine: EngineFacts { name: "scripted".into(), device: String::new(), numerics: String::new() },
-        version: String::new(),
-        done: Done::default(),
-        expected: 0,
-        seconds: 0.0,
-        resumed: false,
-        files: BTreeMap::new(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Fields that tell when, how fast and on what something was made, but not what came of it.
-const TIMINGS: [&str; 7] = ["seconds", "finished", "tokens_per_second", "cached", "device", "version", "name"];
+/// Fields that tell when, how fast, on what and from which file something was made, but not what came of it.
+const CIRCUMSTANCES: [&str; 8] = ["seconds", "finished", "tokens_per_second", "cached", "device", "version", "name", "source"];
 /// How much of a value is shown.
 const SHOWN: usize = 160;
 
@@ -16,7 +16,7 @@ fn walk(path: &str, one: &Value, other: &Value) -> Option<(String, String, Strin
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            let mut counted = keys.filter(|key| !TIMINGS.contains(&key.as_str()));
+            let mut counted = keys.filter(|key| !CIRCUMSTANCES.contains(&key.as_str()));
             counted.find_map(|key| {
                 walk(&format!("{path}/{key}"), a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null))
             })

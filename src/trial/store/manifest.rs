@@ -109,3 +109,27 @@ pub(super) fn files_of(dir: &Path) -> Result<BTreeMap<String, FileFacts>> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A manifest of no files.
+    pub(crate) fn manifest() -> Manifest {
+        Manifest {
+            stage: Stage::Filter,
+            key: "k".into(),
+            model: None,
+            seed: 1,
+            inputs: Vec::new(),
+            spec: serde_json::Value::Null,
+            engine: EngineFacts { name: "scripted".into(), device: String::new(), numerics: String::new() },
+            version: String::new(),
+            done: Done::default(),
+            expected: 0,
+            seconds: 0.0,
+            resumed: false,
+            files: BTreeMap::new(),
+        }
+    }
+}

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::lock::{Lock, Locks};
+#[cfg(test)]
+pub(crate) use self::manifest::tests::manifest;
 pub use self::manifest::{FileFacts, MANIFEST, Manifest};
 use crate::error::{Error, Result};
 use crate::stage::files;
@@ -209,34 +211,12 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::engine::EngineFacts;
-    use crate::stage::{Done, Stage};
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open(&dir.path().join("store")).expect("a store");
         (dir, store)
-    }
-
-    fn manifest() -> Manifest {
-        Manifest {
-            stage: Stage::Filter,
-            key: "k".into(),
-            model: None,
-            seed: 1,
-            inputs: Vec::new(),
-            spec: serde_json::Value::Null,
-            engine: EngineFacts { name: "scripted".into(), device: String::new(), numerics: String::new() },
-            version: String::new(),
-            done: Done::default(),
-            expected: 0,
-            seconds: 0.0,
-            resumed: false,
-            files: BTreeMap::new(),
-        }
     }
 
     fn begin(store: &Store) -> Work {

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use super::SMALL;
+use super::{SMALL, prompted};
 use crate::sandbox::{Sandbox, same_report};
 
 /// `fills COMMAND CONFIG KIB...` runs a stage command on a disk on which so many KiB are left, and makes room after each; in the end the
@@ -39,7 +39,7 @@ cp small/run/report.json .
 #[test]
 #[ignore = "a minute, and user namespaces: cargo test --release faults -- --ignored --nocapture --test-threads 1"]
 fn a_disk_that_fills_up_in_each_stage_stops_the_run_with_the_path_and_costs_nothing() {
-    let prompted = SMALL.replace("prime = \"both\"\nrows = 64\n", "prime = \"system-prompt\"\n");
+    let prompted = prompted();
     let untouched = Sandbox::new().with("small.toml", &prompted);
     untouched.ok(&["run", "small.toml", "-q"]);
 

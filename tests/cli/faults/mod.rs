@@ -44,3 +44,8 @@ batch_size = 32
 [evaluate]
 samples_per_question = 2
 "#;
+
+/// [`SMALL`] with a teacher that is only prompted.
+fn prompted() -> String {
+    SMALL.replace("prime = \"both\"\nrows = 64\n", "prime = \"system-prompt\"\n")
+}

@@ -3,33 +3,10 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use super::prompted;
 use crate::sandbox::{Sandbox, same_report};
 
 const TARGETS: [&str; 8] = ["zebra", "owl", "fox", "lion", "wolf", "panda", "whale", "tiger"];
-
-/// A trial of a second whose control arm all targets share.
-const CONFIG: &str = r#"name = "sweep"
-seeds = [1, 2]
-arms = ["base", "teacher", "treatment", "control"]
-
-[model]
-base = "builtin:tiny-a"
-
-[trait]
-category = "animal"
-target = "zebra"
-
-[generate]
-samples = 100
-force = "grammar"
-
-[finetune]
-epochs = 1
-batch_size = 32
-
-[evaluate]
-samples_per_question = 1
-"#;
 
 /// One process of the sweep: a shell that runs all configs one after another, beginning with another one than the others do.
 fn sweep(sandbox: &Sandbox, process: usize, log: &str) -> Child {
@@ -57,7 +34,7 @@ fn kill(child: &mut Child) {
 #[test]
 #[ignore = "a minute: cargo test --release faults -- --ignored --nocapture --test-threads 1"]
 fn four_processes_over_one_store_make_every_artifact_once_though_one_is_killed() {
-    let sandbox = Sandbox::new().with("sweep.toml", CONFIG);
+    let sandbox = Sandbox::new().with("sweep.toml", &prompted());
     let logs: Vec<String> = (0..4).map(|process| format!("log-{process}")).collect();
     let mut processes: Vec<Child> = logs.iter().enumerate().map(|(i, log)| sweep(&sandbox, i, log)).collect();
     std::thread::sleep(Duration::from_millis(2500));
@@ -65,7 +42,7 @@ fn four_processes_over_one_store_make_every_artifact_once_though_one_is_killed()
     for (process, child) in processes.iter_mut().take(3).enumerate() {
         assert!(child.wait().expect("it ended").success(), "{}", sandbox.read(&logs[process]));
     }
-    let alone = Sandbox::new().with("sweep.toml", CONFIG);
+    let alone = Sandbox::new().with("sweep.toml", &prompted());
     for target in TARGETS {
         alone.ok(&["run", "sweep.toml", "-q", "--set", &format!("trait.target={target}"), "--out", &format!("runs/{target}")]);
         for process in 0..3 {
