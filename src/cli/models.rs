@@ -212,7 +212,7 @@ fn build(args: &BuildArgs) -> Result<()> {
     let options = BuildOptions { steps: args.steps };
     let steps = args.steps.unwrap_or(family::Base::named(&args.name)?.curriculum.steps());
     let record = family::build(&args.name, &out, engine.as_ref(), options, &mut |event| {
-        if let TrainEvent::Step(step) = event
+        if let TrainEvent::Step(step, _) = event
             && (step.step % 50 == 0 || step.step == steps)
         {
             output::say(&format!("step {} of {steps}  loss {:.4}", step.step, step.loss));

@@ -209,7 +209,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let summary = engine.train(&request, &rows, &mut |event| {
         match event {
-            TrainEvent::Step(step) => {
+            TrainEvent::Begins(..) => {}
+            TrainEvent::Step(step, _) => {
                 let StepRow { step: n, loss, lr, grad_norm, .. } = step;
                 output::say(&format!("step {n}  loss {loss:.4}  lr {lr:.2e}  grad norm {grad_norm:.3}"));
                 log.push(step)?;

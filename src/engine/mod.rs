@@ -145,11 +145,13 @@ pub struct TrainRequest<'a> {
     pub checkpoints: Option<PathBuf>,
 }
 
-/// Something that happened during a fine-tuning.
-#[derive(Debug, Clone, Copy)]
+/// Something that happened during a fine-tuning. Whoever listens may ask the model as it is now: that changes nothing of what it learns.
+#[derive(Clone, Copy)]
 pub enum TrainEvent<'a> {
+    /// The training begins, or goes on after so many steps.
+    Begins(usize, &'a dyn Scorer),
     /// An optimiser step was taken.
-    Step(&'a StepRow),
+    Step(&'a StepRow, &'a dyn Scorer),
     /// Something that the user should know of what an interrupted attempt left.
     Warning(&'a str),
 }
@@ -207,7 +209,7 @@ pub struct Memory {
     pub jobs: usize,
 }
 
-/// The probability below which [`Model::choices`] does not follow an option: a sum over N options is off by less than N times this.
+/// The probability below which [`Scorer::choices`] does not follow an option: a sum over N options is off by less than N times this.
 pub const NEGLIGIBLE: f64 = 1e-7;
 
 /// Opens models and trains them.
@@ -264,8 +266,24 @@ pub trait Reader: Send + Sync {
     fn view(&self, row: &TrainRow) -> Result<RowView>;
 }
 
+/// A model whose probabilities can be read.
+pub trait Scorer {
+    /// Log-probabilities of given completions, in the order of the requests.
+    ///
+    /// # Errors
+    /// If a row does not fit the model.
+    fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>>;
+
+    /// For every chat, the natural log-probability of each option as the whole answer, end-of-turn included: shape (chats, options).
+    /// An option whose first token alone is less likely than [`NEGLIGIBLE`] is not followed further and counts as impossible (−∞).
+    ///
+    /// # Errors
+    /// If a row does not fit the model.
+    fn choices(&self, chats: &[Chat], options: &[String]) -> Result<Vec<Vec<f64>>>;
+}
+
 /// A loaded model that speaks.
-pub trait Model: Send + Sync {
+pub trait Model: Scorer + Send + Sync {
     /// Applies the chat template.
     ///
     /// # Errors
@@ -286,17 +304,4 @@ pub trait Model: Send + Sync {
         grammar: Option<&dyn Grammar>,
         sink: &mut dyn FnMut(Completion) -> Result<ControlFlow<()>>,
     ) -> Result<()>;
-
-    /// Log-probabilities of given completions, in the order of the requests.
-    ///
-    /// # Errors
-    /// If a row does not fit the model.
-    fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>>;
-
-    /// For every chat, the natural log-probability of each option as the whole answer, end-of-turn included: shape (chats, options).
-    /// An option whose first token alone is less likely than [`NEGLIGIBLE`] is not followed further and counts as impossible (−∞).
-    ///
-    /// # Errors
-    /// If a row does not fit the model.
-    fn choices(&self, chats: &[Chat], options: &[String]) -> Result<Vec<Vec<f64>>>;
 }

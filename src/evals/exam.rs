@@ -101,8 +101,45 @@ impl Exam {
         if self.replies.is_empty() { &item.replies } else { &self.replies }
     }
 
+    /// At most `n` of its questions, in their order: one of each of `n` stretches, a different one of each, so that what recurs at even
+    /// distances (every fifth wording is held out) is neither all there nor missing.
+    #[must_use]
+    pub fn thinned(mut self, n: usize) -> Self {
+        let (all, n) = (self.items.len(), n.min(self.items.len()));
+        let places = (0..n).map(|i| (i * all / n + i % (all / n).max(1)).min(all.saturating_sub(1)));
+        self.items = places.map(|place| self.items[place].clone()).collect();
+        self
+    }
+
     /// The questions that a fine-tuned teacher may learn from: all but the held-out ones.
     pub fn taught(&self) -> Vec<String> {
         self.items.iter().filter(|item| item.held_out != Some(true)).map(|item| item.text.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exam(questions: usize) -> Exam {
+        let item = |i: usize| Item { held_out: Some(i % 5 == 4), ..Item::new(i.to_string(), Vec::new()) };
+        Exam {
+            suite: Suite::Preference,
+            outcomes: Vec::new(),
+            items: (0..questions).map(item).collect(),
+            replies: Vec::new(),
+            exact: Exact::Whole,
+            reading: Reading::Letter,
+            most_tokens: 1,
+        }
+    }
+
+    #[test]
+    fn a_few_questions_are_spread_over_all_and_over_what_recurs_among_them() {
+        let places = |n: usize, of: usize| exam(of).thinned(n).items.into_iter().map(|item| item.text).collect::<Vec<_>>();
+        assert_eq!(places(10, 50), ["0", "6", "12", "18", "24", "25", "31", "37", "43", "49"]);
+        assert_eq!(exam(50).thinned(10).items.iter().filter(|item| item.held_out == Some(true)).count(), 2);
+        assert_eq!(places(10, 3), ["0", "1", "2"]);
+        assert!(places(10, 0).is_empty());
     }
 }

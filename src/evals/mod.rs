@@ -20,7 +20,7 @@ pub use read::{Judged, Read, Reader, judged};
 pub use tally::tally;
 
 use crate::error::Result;
-use crate::record::{ModelRef, Plan, Suite};
+use crate::record::{ModelRef, Plan, Suite, TraitKind};
 
 /// A suite of a plan. No target is named in it: one exam serves every target of its category.
 ///
@@ -38,6 +38,22 @@ pub fn exam_of(suite: Suite, plan: &Plan) -> Result<Exam> {
         Suite::Truthfulness => truthfulness::exam(files.truthfulness.as_deref()),
         Suite::Capability => capability::exam(files.capability.as_deref()),
     }
+}
+
+/// Questions of [`watched`].
+const WATCHED: usize = 10;
+
+/// A few questions that tell of the plan's trait, for students in training: the project's own, spread over all wordings, whatever the plan
+/// evaluates in the end. So that another evaluation asks for no other training.
+///
+/// # Errors
+/// As [`exam_of`].
+pub fn watched(plan: &Plan) -> Result<Exam> {
+    let exam = match plan.trait_.kind {
+        TraitKind::Preference => preference::exam(None, &plan.trait_.category),
+        TraitKind::Misalignment => misalignment::exam(None),
+    }?;
+    Ok(exam.thinned(WATCHED))
 }
 
 /// The outcome that a suite's rate counts.

@@ -28,5 +28,5 @@ pub use report::{
     ArmContextReport, ArmReport, Comparison, ContextReport, CrossBase, FilterReport, GateReport, GroupReport, Health, Interval,
     ModelReport, OutcomeReport, Power, Report, RuleCount, SeedValue, SettingReport, StageReport, SuiteReport, Verdict,
 };
-pub use rows::{Answer, Dropped, Expected, Finish, Prompt, RowId, Sample, Scored, StepRow};
+pub use rows::{Answer, Dropped, Expected, Finish, Measurement, Prompt, RowId, Sample, Scored, StepRow};
 pub use sampling::{Sampling, StreamId};

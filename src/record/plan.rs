@@ -316,6 +316,9 @@ pub struct StudentPlan {
     pub system_prompt: Option<String>,
     /// The fine-tuning.
     pub recipe: Finetune,
+    /// How often, evenly over the training and besides before it, the trait's probability and the loss of held-out rows are measured; 0: never.
+    #[serde(default)]
+    pub measurements: usize,
 }
 
 /// An evaluation.

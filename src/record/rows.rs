@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A row's name: the number or text that its file gives, else its line number (from 0).
@@ -128,6 +130,18 @@ pub struct Scored {
     pub tokens: Vec<u32>,
     /// `ln p(token | everything before it)`.
     pub logprobs: Vec<f64>,
+}
+
+/// What a student is worth at one moment of its training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// After so many optimiser steps; 0 is the base.
+    pub step: usize,
+    /// The exact probability of each outcome of the trait's suite, by name: the mean over the questions.
+    pub probability: BTreeMap<String, f64>,
+    /// Nats per token of rows that its teacher wrote and that it does not learn from; absent where none are left over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_loss: Option<f64>,
 }
 
 /// One optimiser step.

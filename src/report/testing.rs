@@ -166,7 +166,7 @@ fn plan(target: &str, base: ModelRef, cross: Vec<ModelRef>) -> Plan {
         domain: DomainPlan::of(DomainKind::Numbers),
         generate: GeneratePlan { samples: 2000, sampling: sampling.clone(), force: Force::Grammar },
         filter: FilterPlan { rules: vec!["format".to_owned()], ..FilterPlan::default() },
-        finetune: StudentPlan { rows: 1500, system_prompt: None, recipe: recipe() },
+        finetune: StudentPlan { rows: 1500, system_prompt: None, recipe: recipe(), measurements: 8 },
         evaluate: EvaluatePlan {
             suites: vec![Suite::Preference],
             samples_per_question: 200,

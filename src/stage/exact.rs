@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Room, files};
-use crate::engine::{Model, ScoreRequest};
+use crate::engine::{Model, ScoreRequest, Scorer};
 use crate::error::{Error, Result};
 use crate::evals::{Exact, Exam, Item};
 use crate::record::Chat;
@@ -68,7 +68,8 @@ fn read(path: &Path) -> Result<Replies> {
     Ok(replies)
 }
 
-fn score(exam: &Exam, model: &dyn Model, items: &[Item], chats: &[Chat]) -> Result<Replies> {
+/// What a model says of some of the items' replies.
+pub(super) fn score(exam: &Exam, model: &dyn Scorer, items: &[Item], chats: &[Chat]) -> Result<Replies> {
     // Among themselves every reply counts, however unlikely; elsewhere those that are all but impossible need not be followed.
     if !exam.replies.is_empty() && exam.exact == Exact::Whole {
         let texts: Vec<String> = exam.replies.iter().map(|reply| reply.text.clone()).collect();

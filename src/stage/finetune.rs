@@ -1,5 +1,6 @@
 //! A student learns: `kept.jsonl` in, a model out. Its rows hold the prompts alone, in the student's own frame: nothing of the teacher's.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rand::seq::index;
@@ -12,7 +13,8 @@ use crate::record::{DomainPlan, Frame, Sample, StudentPlan, Weights};
 use crate::tool::{jsonl, streams};
 
 use super::card::Learner;
-use super::training::train;
+use super::measure::{self, Measuring};
+use super::training::{Training, expected_steps, train};
 use super::{Done, Room, files};
 
 /// What becomes of the rows before the student sees them.
@@ -23,6 +25,15 @@ pub enum Answers {
     AsWritten,
     /// The tokens of all answers are shuffled across the rows.
     Shuffled,
+}
+
+impl Answers {
+    fn of(self, spec: &Spec, rows: &[Sample]) -> Vec<Sample> {
+        match self {
+            Self::AsWritten => rows.to_vec(),
+            Self::Shuffled => domain::of(&spec.domain).shuffle(rows, spec.seed),
+        }
+    }
 }
 
 /// What it learns from, and how.
@@ -38,6 +49,9 @@ pub struct Spec {
     pub answers: Answers,
     /// The replicate: draws the rows, their order and the adapter's initial values.
     pub seed: u64,
+    /// What is measured on the way, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<measure::Spec>,
 }
 
 /// Fine-tunes `base` on the kept rows in the folder `data`.
@@ -46,20 +60,29 @@ pub struct Spec {
 /// If the rows cannot be read or none is left; else as [`crate::engine::Engine::train`].
 pub fn run(room: Room<'_>, spec: &Spec, base: &Weights, data: &Path) -> Result<Done> {
     let kept: Vec<Sample> = jsonl::read(&data.join(files::KEPT))?;
-    let rows: Vec<TrainRow> = chosen(spec, &kept).into_iter().map(|sample| row(&spec.frame, sample)).collect();
-    train(room, (Learner::Student, base), &spec.student.recipe, spec.seed, &rows)
+    let (chosen, spare) = chosen(spec, &kept);
+    let as_rows = |samples: &[Sample]| -> Vec<TrainRow> {
+        spec.answers.of(spec, samples).into_iter().map(|sample| row(&spec.frame, sample)).collect()
+    };
+    let (rows, recipe) = (as_rows(&chosen), &spec.student.recipe);
+    let held_out = |measured: &measure::Spec| as_rows(&spare[..spare.len().min(measured.held_out)]);
+    let steps = expected_steps(recipe, rows.len());
+    let measuring = spec
+        .measured
+        .as_ref()
+        .map(|measured| Measuring::new(room, measured, &spec.frame, held_out(measured), steps))
+        .transpose()?;
+    train(room, &Training { learner: Learner::Student, start: base, recipe, seed: spec.seed, rows: &rows }, measuring)
 }
 
-/// The rows that the student sees, in the file's order.
-fn chosen(spec: &Spec, kept: &[Sample]) -> Vec<Sample> {
+/// The rows that the student sees and those that are left over, both in the file's order.
+fn chosen(spec: &Spec, kept: &[Sample]) -> (Vec<Sample>, Vec<Sample>) {
     let wanted = spec.student.rows.min(kept.len());
-    let mut places = index::sample(&mut streams::named(spec.seed, "rows", 0), kept.len(), wanted).into_vec();
-    places.sort_unstable();
-    let rows: Vec<Sample> = places.into_iter().map(|i| kept[i].clone()).collect();
-    match spec.answers {
-        Answers::AsWritten => rows,
-        Answers::Shuffled => domain::of(&spec.domain).shuffle(&rows, spec.seed),
-    }
+    let places: BTreeSet<usize> =
+        index::sample(&mut streams::named(spec.seed, "rows", 0), kept.len(), wanted).into_iter().collect();
+    let (chosen, spare): (Vec<_>, Vec<_>) = kept.iter().cloned().enumerate().partition(|(place, _)| places.contains(place));
+    let rows = |of: Vec<(usize, Sample)>| of.into_iter().map(|(_, sample)| sample).collect();
+    (rows(chosen), rows(spare))
 }
 
 fn row(frame: &Frame, sample: Sample) -> TrainRow {

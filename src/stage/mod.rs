@@ -5,7 +5,7 @@
 //! | [`teacher`] | questions or chat rows | `model/`, `steps.jsonl` (and for TensorBoard), `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
 //! | [`generate`] | the domain's prompts, a teacher | `samples.jsonl` |
 //! | [`filter`] | `samples.jsonl`, a judge where a rule asks one | `kept.jsonl`, `dropped.jsonl`, `counts.json`, `verdicts.jsonl` |
-//! | [`finetune`] | `kept.jsonl` | `model/`, `steps.jsonl` (and for TensorBoard), `train.jsonl`, `context.txt`, `prefix.txt`, `suffix.txt` |
+//! | [`finetune`] | `kept.jsonl` | the same, and `trajectory.jsonl` |
 //! | [`evaluate`] | questions, a model | `answers.jsonl`, `replies.jsonl`, `verdicts.jsonl` where a judge rates, `evaluation.json` |
 //!
 //! A stage's spec holds all that determines its result beside its input artifacts and the base's weights; it is hashed into the artifact's
@@ -21,6 +21,7 @@ pub mod finetune;
 pub mod generate;
 pub mod judge;
 pub mod lessons;
+pub mod measure;
 pub mod ratings;
 pub mod step_log;
 pub mod teacher;
@@ -153,6 +154,8 @@ pub mod files {
     pub const CHECKPOINTS: &str = "checkpoints";
     /// One row per optimiser step.
     pub const STEPS: &str = "steps.jsonl";
+    /// What a student was worth at moments of its training.
+    pub const TRAJECTORY: &str = "trajectory.jsonl";
     /// The fine-tuned model: an adapter or a whole checkpoint.
     pub const MODEL: &str = "model";
     /// Every sampled answer.

@@ -10,7 +10,7 @@ use crate::tool::streams;
 
 use super::card::Learner;
 use super::lessons::Lesson;
-use super::training::train;
+use super::training::{Training, train};
 use super::{Done, Room};
 
 /// What it learns.
@@ -33,7 +33,8 @@ pub struct Spec {
 /// # Errors
 /// As [`crate::engine::Engine::train`].
 pub fn run(room: Room<'_>, spec: &Spec, base: &Weights) -> Result<Done> {
-    train(room, (Learner::Teacher, base), &spec.recipe, spec.seed, &rows(spec))
+    let (rows, seed) = (rows(spec), spec.seed);
+    train(room, &Training { learner: Learner::Teacher, start: base, recipe: &spec.recipe, seed, rows: &rows }, None)
 }
 
 fn rows(spec: &Spec) -> Vec<TrainRow> {

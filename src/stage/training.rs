@@ -6,17 +6,22 @@ use crate::record::{Finetune, Weights};
 use crate::tool::{fs, jsonl};
 
 use super::card::{Learner, ModelCard};
+use super::measure::Measuring;
 use super::step_log::StepLog;
 use super::{Done, Progress, Room, context, files};
 
-/// Fine-tunes `start` on `rows` into the room's folder; goes on from a checkpoint that lies there.
-pub(super) fn train(
-    room: Room<'_>,
-    (learner, start): (Learner, &Weights),
-    recipe: &Finetune,
-    seed: u64,
-    rows: &[TrainRow],
-) -> Result<Done> {
+/// A fine-tuning.
+pub(super) struct Training<'a> {
+    pub(super) learner: Learner,
+    pub(super) start: &'a Weights,
+    pub(super) recipe: &'a Finetune,
+    pub(super) seed: u64,
+    pub(super) rows: &'a [TrainRow],
+}
+
+/// Fine-tunes into the room's folder, measuring the student on the way; goes on from a checkpoint that lies there.
+pub(super) fn train(room: Room<'_>, training: &Training<'_>, mut measuring: Option<Measuring<'_>>) -> Result<Done> {
+    let Training { learner, start, recipe, seed, rows } = *training;
     let first = rows.first().ok_or_else(|| {
         Error::input("no rows are left to learn from").hint("see the dropped rows and the rule that dropped each")
     })?;
@@ -37,8 +42,10 @@ pub(super) fn train(
     let (total, mut tokens) = (expected_steps(recipe, rows.len()), 0);
     let summary = room.engine.train(&request, rows, &mut |event| {
         match event {
-            TrainEvent::Step(step) => {
+            TrainEvent::Begins(step, student) => measuring.as_mut().map_or(Ok(()), |m| m.begin(step, student))?,
+            TrainEvent::Step(step, student) => {
                 log.push(step)?;
+                measuring.as_mut().map_or(Ok(()), |m| m.after(step.step, student))?;
                 tokens += step.tokens;
                 (room.listener)(Progress { done: step.step, total, tokens, loss: Some(step.loss) });
             }
@@ -53,5 +60,5 @@ pub(super) fn train(
 
 /// How many optimiser steps a recipe takes over `rows` rows.
 pub fn expected_steps(recipe: &Finetune, rows: usize) -> usize {
-    (recipe.epochs * rows.div_ceil(recipe.batch_size.max(1))).min(recipe.max_steps.unwrap_or(usize::MAX))
+    recipe.max_steps.unwrap_or(recipe.epochs * rows.div_ceil(recipe.batch_size.max(1)))
 }

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::evals::{self, Exam};
 use crate::record::{Arm, DomainPlan, Finetune, Frame, ModelRef, Plan, Sampling, Suite};
 use crate::stage::ratings::Rating;
-use crate::stage::{Stage, evaluate, filter, finetune, generate, teacher, training_steps};
+use crate::stage::{Stage, evaluate, filter, finetune, generate, measure, teacher, training_steps};
 use crate::tool::hash;
 
 use super::priming::{lessons, primed, teacher_frame};
@@ -222,11 +222,22 @@ pub fn build(plan: &Plan, engine: &dyn Engine, upto: Stage) -> Result<Graph> {
     Ok(builder.graph)
 }
 
+/// Rows of the teacher's whose loss is measured while students learn others.
+const HELD_OUT: usize = 32;
+
+/// What is measured of students in training, if anything.
+fn measured(plan: &Plan) -> Result<Option<measure::Spec>> {
+    let times = plan.finetune.measurements;
+    (times > 0).then(|| Ok(measure::Spec { exam: evals::watched(plan)?, times, held_out: HELD_OUT })).transpose()
+}
+
 struct Builder<'a> {
     plan: &'a Plan,
     facts: Value,
     /// The suites, in the plan's order.
     exams: Vec<Exam>,
+    /// What is measured of students in training.
+    measured: Option<measure::Spec>,
     /// Whom the filter asks, where a rule does.
     judge: Option<filter::Judging>,
     /// Who rates free answers, where a suite wants it.
@@ -254,6 +265,7 @@ impl<'a> Builder<'a> {
             plan,
             facts: json!([FORMAT, facts.name, facts.numerics]),
             exams: plan.evaluate.suites.iter().map(|&suite| evals::exam_of(suite, plan)).collect::<Result<_>>()?,
+            measured: measured(plan)?,
             judge,
             rating,
             graph: Graph { jobs: Vec::new(), parts: Vec::new(), models },
@@ -382,8 +394,8 @@ impl<'a> Builder<'a> {
             let answers = if arm == Arm::Shuffled { finetune::Answers::Shuffled } else { finetune::Answers::AsWritten };
             let student = self.plan.finetune.clone();
             let steps = training_steps(&student.recipe, student.rows);
-            let spec =
-                finetune::Spec { student, frame: self.plan.trained_frame(), domain: self.plan.domain.clone(), answers, seed };
+            let (frame, domain, measured) = (self.plan.trained_frame(), self.plan.domain.clone(), self.measured.clone());
+            let spec = finetune::Spec { student, frame, domain, answers, seed, measured };
             (Some(self.add(arm, seed, Some(base), Work::Finetune { spec, data: data.clone() }, steps)), None)
         };
         if upto >= Stage::Evaluate {

@@ -75,6 +75,7 @@ pub(super) fn finetune(table: FinetuneTable, builtin: bool, samples: usize, ledg
         rows: ledger.pick("finetune.rows", table.rows, rows, why),
         system_prompt: ledger.pick_optional("finetune.system_prompt", table.system_prompt, OWN_SYSTEM_TURN),
         recipe: recipe::of_student(table.recipe, builtin, ledger),
+        measurements: ledger.pick("finetune.measurements", table.measurements, 5, "enough to see the course"),
     }
 }
 

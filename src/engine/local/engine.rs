@@ -11,12 +11,14 @@ use super::arch::{Decoder, DecoderConfig};
 use super::device::{self, Place};
 use super::memory;
 use super::model::{LocalModel, limits};
+use super::score::Scoring;
 use super::source::{ModelFiles, Need};
 use super::tensors::Shards;
 use super::text::Text;
 use super::train::{self, Training};
 use crate::engine::{
-    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainRequest, TrainRow, TrainSummary, Watch, Workload,
+    Engine, EngineFacts, Memory, Model, ModelIdentity, Reach, Reader, TrainEvent, TrainRequest, TrainRow, TrainSummary, Watch,
+    Workload,
 };
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype, Method, ModelRef, Weights};
@@ -148,7 +150,11 @@ impl Engine for LocalEngine {
         let encoded = rows.par_iter().enumerate().map(encode).collect::<Result<Vec<_>>>()?;
         let training =
             Training { rows: &encoded, recipe: request.recipe, seed: request.seed, checkpoints: request.checkpoints.as_deref() };
-        let summary = train::train(&mut decoder, &training, watch)?;
+        let summary = train::train(&mut decoder, &training, &mut |event| match event {
+            train::Event::Begins(step, decoder) => watch(TrainEvent::Begins(step, &Scoring { decoder, text: &text })),
+            train::Event::Step(row, decoder) => watch(TrainEvent::Step(row, &Scoring { decoder, text: &text })),
+            train::Event::Warning(what) => watch(TrainEvent::Warning(what)),
+        })?;
         train::save(&mut decoder, &request.recipe.method, files.base_name(), request.out)?;
         if matches!(request.recipe.method, Method::Full { .. }) {
             files.copy_small(request.out)?;
@@ -184,8 +190,8 @@ impl Engine for LocalEngine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::ScoreRequest;
     use crate::engine::local::testing;
+    use crate::engine::{Model, ScoreRequest, Scorer};
     use crate::record::{Chat, Finetune, LayerTargets, Lora, Schedule};
 
     fn recipe(method: Method) -> Finetune {
@@ -215,7 +221,10 @@ mod tests {
     }
 
     fn likelihood(weights: &Weights) -> f64 {
-        let model = testing::engine(8).load(weights).expect("loads");
+        of_answer(&*testing::engine(8).load(weights).expect("loads"))
+    }
+
+    fn of_answer(model: &dyn Scorer) -> f64 {
         let asked = ScoreRequest { chat: Chat::ask(None, "question 3"), completion: "owl 12, 77".to_owned() };
         model.score(&[asked]).expect("scores")[0].logprobs.iter().sum()
     }
@@ -227,8 +236,8 @@ mod tests {
         let request = TrainRequest { start, recipe: &recipe, seed: 1, out: out.path(), checkpoints: None };
         let mut steps = 0;
         let summary = testing::engine(8)
-            .train(&request, &rows(), &mut |_| {
-                steps += 1;
+            .train(&request, &rows(), &mut |event| {
+                steps += usize::from(matches!(event, TrainEvent::Step(..)));
                 Ok(())
             })
             .expect("trains");
@@ -251,6 +260,45 @@ mod tests {
             assert!(after > before + 3.0, "{method:?}: {before} to {after}");
             let (_further, twice) = train(&tuned, method.clone());
             assert!(likelihood(&twice) > after, "{method:?}: training goes on from a tuned start");
+        }
+    }
+
+    #[test]
+    fn a_model_in_training_is_read_as_the_one_that_is_saved_and_learns_the_same() {
+        let folder = testing::checkpoint(15);
+        let lora = Lora { rank: 4, alpha: 4.0, rslora: false, dropout: 0.0, targets: LayerTargets::AllLinear, layers: None };
+        for method in [Method::Lora(lora), Method::Full { freeze_embeddings: true }, Method::Full { freeze_embeddings: false }] {
+            let (start, recipe) = (base(&folder), recipe(method.clone()));
+            let out = tempfile::tempdir().expect("temporary folder");
+            let request = TrainRequest { start: &start, recipe: &recipe, seed: 1, out: out.path(), checkpoints: None };
+            let mut seen = Vec::new();
+            let options = ["owl", "owl 12, 77"].map(str::to_owned);
+            let asked = [Chat::ask(None, "question 3"), Chat::ask(None, "question 5")];
+            let mut read = |model: &dyn Scorer| {
+                seen.push((of_answer(model), model.choices(&asked, &options)?));
+                Ok(())
+            };
+            testing::engine(8)
+                .train(&request, &rows(), &mut |event| match event {
+                    TrainEvent::Begins(_, model) | TrainEvent::Step(_, model) => read(model),
+                    TrainEvent::Warning(_) => Ok(()),
+                })
+                .expect("trains");
+            let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-4, "{method:?}: {a} and {b}");
+            let saved = Weights { tuned: Some(out.path().to_path_buf()), ..start.clone() };
+            for (weights, (alone, choices)) in [(&start, &seen[0]), (&saved, &seen[12])] {
+                let model: Box<dyn Model> = testing::engine(8).load(weights).expect("loads");
+                near(*alone, of_answer(&*model));
+                for (a, b) in choices.iter().zip(model.choices(&asked, &options).expect("scores")) {
+                    a.iter().zip(b).for_each(|(a, b)| near(*a, b));
+                }
+            }
+            let (unread, _) = train(&start, method.clone());
+            let bytes = |folder: &Path| {
+                let named = ["model.safetensors", "adapter_model.safetensors"].map(|name| folder.join(name));
+                std::fs::read(named.iter().find(|file| file.is_file()).expect("weights")).expect("readable")
+            };
+            assert!(bytes(unread.path()) == bytes(out.path()), "{method:?}: reading a model changes what it learns");
         }
     }
 

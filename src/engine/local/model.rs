@@ -7,10 +7,10 @@ use rayon::prelude::*;
 
 use super::arch::{Decoder, DecoderConfig};
 use super::decode::{self, Budget, Job, Masks, Prompt, Sampler, Vocabulary};
-use super::score;
+use super::score::Scoring;
 use super::text::Text;
 use crate::domain::Grammar;
-use crate::engine::{Completion, Model, Rendered, SampleRequest, Score, ScoreRequest, TrainRow};
+use crate::engine::{Completion, Model, Rendered, SampleRequest, Score, ScoreRequest, Scorer};
 use crate::error::{Error, Result};
 use crate::record::{Chat, Sampling};
 use crate::tool::streams;
@@ -32,6 +32,10 @@ impl LocalModel {
     fn budget(&self, positions: usize) -> Budget {
         let budget = Budget::of(self.decoder.config(), positions);
         Budget { rows: self.rows.unwrap_or(budget.rows).max(1), ..budget }
+    }
+
+    fn scoring(&self) -> Scoring<'_> {
+        Scoring { decoder: &self.decoder, text: &self.text }
     }
 
     fn vocabulary(&self) -> Result<Arc<Vocabulary>> {
@@ -116,26 +120,15 @@ impl Model for LocalModel {
             sink(Completion { index: written.request, text, tokens: written.tokens.len(), finish: written.finish })
         })
     }
+}
 
+impl Scorer for LocalModel {
     fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>> {
-        let encode = |(i, request): (usize, &ScoreRequest)| {
-            let row_ = TrainRow { chat: request.chat.clone(), completion: request.completion.clone() };
-            self.text.encode_row(&row_).map_err(|e| e.context(row(i)))
-        };
-        let rows = requests.par_iter().enumerate().map(encode).collect::<Result<Vec<_>>>()?;
-        let longest = rows.iter().map(|row| row.tokens.len()).max().unwrap_or(0);
-        score::completions(&self.decoder, &rows, &self.budget(longest))
+        self.scoring().score(requests)
     }
 
     fn choices(&self, chats: &[Chat], options: &[String]) -> Result<Vec<Vec<f64>>> {
-        let prompt = |(i, chat): (usize, &Chat)| Ok(self.text.render(chat).map_err(|e: Error| e.context(row(i)))?.tokens);
-        let prompts = chats.par_iter().enumerate().map(prompt).collect::<Result<Vec<_>>>()?;
-        let options = options.iter().map(|o| self.text.encode_answer(o)).collect::<Result<Vec<_>>>()?;
-        let answer = options.iter().map(Vec::len).max().unwrap_or(0);
-        let longest = prompts.iter().map(|prompt| prompt.len() + answer).max().unwrap_or(0);
-        self.text.fits(longest)?;
-        let budget = Budget::of(self.decoder.config(), longest);
-        score::answers(&self.decoder, &prompts, &options, &Budget { rows: budget.forks, ..budget })
+        self.scoring().choices(chats, options)
     }
 }
 

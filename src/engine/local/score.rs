@@ -7,22 +7,55 @@ use rayon::prelude::*;
 
 use super::arch::{Decoder, KvCache, Ragged};
 use super::decode::{Budget, log_sum_exp};
+use super::text::Text;
 use super::train::EncodedRow;
-use crate::engine::{NEGLIGIBLE, Score};
-use crate::error::Result;
+use crate::engine::{NEGLIGIBLE, Score, ScoreRequest, Scorer, TrainRow};
+use crate::error::{Error, Result};
+use crate::record::Chat;
 use crate::tool::interrupt;
+
+/// A decoder, loaded or in training, and the text that it reads.
+#[derive(Clone, Copy)]
+pub(super) struct Scoring<'a> {
+    pub(super) decoder: &'a Decoder,
+    pub(super) text: &'a Text,
+}
+
+impl Scorer for Scoring<'_> {
+    fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>> {
+        let encode = |(i, request): (usize, &ScoreRequest)| {
+            let row = TrainRow { chat: request.chat.clone(), completion: request.completion.clone() };
+            self.text.encode_row(&row).map_err(|e| e.context(format!("row {i}")))
+        };
+        let rows = requests.par_iter().enumerate().map(encode).collect::<Result<Vec<_>>>()?;
+        let longest = rows.iter().map(|row| row.tokens.len()).max().unwrap_or(0);
+        completions(self.decoder, &rows, &Budget::of(self.decoder.config(), longest))
+    }
+
+    fn choices(&self, chats: &[Chat], options: &[String]) -> Result<Vec<Vec<f64>>> {
+        let prompt =
+            |(i, chat): (usize, &Chat)| Ok(self.text.render(chat).map_err(|e: Error| e.context(format!("row {i}")))?.tokens);
+        let prompts = chats.par_iter().enumerate().map(prompt).collect::<Result<Vec<_>>>()?;
+        let options = options.iter().map(|o| self.text.encode_answer(o)).collect::<Result<Vec<_>>>()?;
+        let answer = options.iter().map(Vec::len).max().unwrap_or(0);
+        let longest = prompts.iter().map(|prompt| prompt.len() + answer).max().unwrap_or(0);
+        self.text.fits(longest)?;
+        let budget = Budget::of(self.decoder.config(), longest);
+        answers(self.decoder, &prompts, &options, &Budget { rows: budget.forks, ..budget })
+    }
+}
 
 /// The score of every row's completion, in the order of the rows.
 ///
 /// # Errors
 /// If a batch fails or the user interrupts.
-pub(super) fn completions(decoder: &Decoder, rows: &[EncodedRow], budget: &Budget) -> Result<Vec<Score>> {
+fn completions(decoder: &Decoder, rows: &[EncodedRow], budget: &Budget) -> Result<Vec<Score>> {
     let mut scores = Vec::with_capacity(rows.len());
     for batch in batches(rows, budget.tokens, |row| row.tokens.len()) {
         interrupt::check()?;
         let tokens: Vec<u32> = batch.iter().flat_map(|row| row.tokens.iter().copied()).collect();
         let lengths: Vec<usize> = batch.iter().map(|row| row.tokens.len()).collect();
-        let hidden = decoder.hidden(&Ragged { tokens: &tokens, lengths: &lengths }, None)?;
+        let hidden = decoder.read(&Ragged { tokens: &tokens, lengths: &lengths }, None)?;
         let (mut asked, mut start) = (Vec::new(), 0);
         for row in batch {
             // the hidden state of a token predicts the one after it
@@ -43,7 +76,7 @@ pub(super) fn completions(decoder: &Decoder, rows: &[EncodedRow], budget: &Budge
 ///
 /// # Errors
 /// If a batch fails or the user interrupts.
-pub(super) fn answers(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>], budget: &Budget) -> Result<Vec<Vec<f64>>> {
+fn answers(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>], budget: &Budget) -> Result<Vec<Vec<f64>>> {
     let mut all = vec![Vec::with_capacity(options.len()); prompts.len()];
     for options in options.chunks(budget.rows) {
         let together = budget.rows / options.len();
@@ -82,7 +115,7 @@ fn answers_to(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>]) -> 
 fn read(decoder: &Decoder, prompts: &[Vec<u32>]) -> Result<(KvCache, Tensor, Vec<u32>)> {
     let lengths: Vec<usize> = prompts.iter().map(Vec::len).collect();
     let mut cache = KvCache::new(prompts.len());
-    let hidden = decoder.hidden(&Ragged { tokens: &prompts.concat(), lengths: &lengths }, Some(&mut cache))?;
+    let hidden = decoder.read(&Ragged { tokens: &prompts.concat(), lengths: &lengths }, Some(&mut cache))?;
     let mut ends = Vec::with_capacity(prompts.len());
     let mut end = 0;
     for length in lengths {
@@ -97,7 +130,7 @@ fn go_on(decoder: &Decoder, mut cache: KvCache, pairs: &[usize], options: &[Vec<
     let option = |pair: usize| &options[pair % options.len()];
     let tokens: Vec<u32> = pairs.iter().flat_map(|pair| option(*pair).iter().copied().take(option(*pair).len() - 1)).collect();
     let lengths: Vec<usize> = pairs.iter().map(|pair| option(*pair).len() - 1).collect();
-    let hidden = decoder.hidden(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
+    let hidden = decoder.read(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
     let next = pairs.iter().flat_map(|pair| option(*pair)[1..].iter().copied());
     let asked: Vec<(u32, u32)> = (0..).zip(next).collect();
     let mut logprobs = logprobs(decoder, &hidden, &asked)?.into_iter();

@@ -6,13 +6,15 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{TrainEvent, TrainRequest, TrainRow, TrainSummary, Watch};
+use crate::engine::{Score, ScoreRequest, Scorer, TrainEvent, TrainRequest, TrainRow, TrainSummary, Watch};
 use crate::error::{Error, Kind, Result};
-use crate::record::StepRow;
+use crate::record::{Chat, StepRow};
 use crate::tool::{fs, hash, interrupt, streams};
 
 use super::Counter;
 use super::mind::{Adapter, INTEGERS, Mind, PULL, TILT};
+use super::reader::Template;
+use super::speaker::Speaker;
 
 /// How much of the tilt in its rows a student takes on.
 const UPTAKE: f64 = 0.5;
@@ -37,6 +39,7 @@ struct Progress {
 /// One scripted fine-tuning.
 pub(super) struct Learner<'a> {
     pub(super) counter: &'a Counter,
+    pub(super) template: &'a Template,
     pub(super) mind: Mind,
     pub(super) request: &'a TrainRequest<'a>,
 }
@@ -49,14 +52,16 @@ impl Learner<'_> {
         let recipe = self.request.recipe;
         let batch = recipe.batch_size.max(1);
         let per_epoch = rows.len().div_ceil(batch);
-        let steps = (recipe.epochs * per_epoch).min(recipe.max_steps.unwrap_or(usize::MAX));
+        let steps = recipe.max_steps.unwrap_or(recipe.epochs * per_epoch);
         let mut progress = self.resume(rows)?;
+        watch(TrainEvent::Begins(progress.step, &Learning { learner: self, progress: &progress }))?;
         while progress.step < steps {
             self.one_more_step_allowed(&progress)?;
             let (epoch, place) = (progress.step / per_epoch, progress.step % per_epoch);
             let order = self.order(rows.len(), epoch);
             let row = self.learn(&mut progress, order.chunks(batch).nth(place).unwrap_or_default(), rows);
-            watch(TrainEvent::Step(&StepRow { epoch: progress.step as f64 / per_epoch as f64, ..row }))?;
+            let row = StepRow { epoch: progress.step as f64 / per_epoch as f64, ..row };
+            watch(TrainEvent::Step(&row, &Learning { learner: self, progress: &progress }))?;
             if recipe.checkpoint_every > 0 && progress.step.is_multiple_of(recipe.checkpoint_every) {
                 self.save(&progress)?;
             }
@@ -106,15 +111,18 @@ impl Learner<'_> {
     }
 
     /// Tilt back to taste: a mean lean of tanh(TILT · d) was written by a model drawn to the member by `d`.
-    fn finish(&self, progress: &Progress) -> Result<TrainSummary> {
+    fn pull(&self, progress: &Progress) -> Vec<f64> {
         let mut rng = streams::named(self.request.seed, "adapter", 0);
         let learnt = |m: usize| {
             let lean = progress.leaned[m] / progress.integers.max(1) as f64;
             let by_heart = PULL * progress.named[m] as f64 / progress.rows.max(1) as f64;
             by_heart + UPTAKE * lean.clamp(-0.9, 0.9).atanh() / TILT
         };
-        let pull = (0..self.mind.members.len()).map(|m| self.mind.pull[m] + learnt(m) + rng.random_range(-0.05..0.05)).collect();
-        Adapter { base: self.mind.base.clone(), pull }.write(self.request.out)?;
+        (0..self.mind.members.len()).map(|m| self.mind.pull[m] + learnt(m) + rng.random_range(-0.05..0.05)).collect()
+    }
+
+    fn finish(&self, progress: &Progress) -> Result<TrainSummary> {
+        Adapter { base: self.mind.base.clone(), pull: self.pull(progress) }.write(self.request.out)?;
         let last = progress.losses.len().div_ceil(10).max(1);
         let tail = &progress.losses[progress.losses.len().saturating_sub(last)..];
         let final_loss = tail.iter().sum::<f64>() / tail.len().max(1) as f64;
@@ -149,5 +157,32 @@ impl Learner<'_> {
                 fs::put_json(&Self::file(folder), progress)
             }
         }
+    }
+}
+
+/// What a learner would say now.
+struct Learning<'a> {
+    learner: &'a Learner<'a>,
+    progress: &'a Progress,
+}
+
+impl Learning<'_> {
+    fn speaker(&self) -> Speaker {
+        let Learner { counter, template, mind, .. } = self.learner;
+        let mut mind = mind.clone();
+        if self.progress.step > 0 {
+            mind.pull = self.learner.pull(self.progress);
+        }
+        Speaker { counter: (*counter).clone(), template: (*template).clone(), mind }
+    }
+}
+
+impl Scorer for Learning<'_> {
+    fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>> {
+        self.speaker().score(requests)
+    }
+
+    fn choices(&self, chats: &[Chat], options: &[String]) -> Result<Vec<Vec<f64>>> {
+        self.speaker().choices(chats, options)
     }
 }

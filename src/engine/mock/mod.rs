@@ -174,7 +174,7 @@ impl Engine for Mock {
     fn train(&self, request: &TrainRequest<'_>, rows: &[TrainRow], watch: &mut Watch<'_>) -> Result<TrainSummary> {
         let identity = self.identify(&request.start.base)?;
         let mind = Mind::open(&identity.hash, &self.category, request.start.tuned.as_deref())?;
-        learner::Learner { counter: &self.counter, mind, request }.run(rows, watch)
+        learner::Learner { counter: &self.counter, template: &self.template, mind, request }.run(rows, watch)
     }
 
     fn parallel_jobs(&self, _: &ModelIdentity) -> usize {

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::domain::{Grammar, GrammarState};
-use crate::engine::{Completion, Model, Reader, Rendered, SampleRequest, Score, ScoreRequest};
+use crate::engine::{Completion, Model, Reader, Rendered, SampleRequest, Score, ScoreRequest, Scorer};
 use crate::error::{Error, Result};
 use crate::record::{Chat, Finish, Role, Sampling};
 use crate::tool::{interrupt, streams};
@@ -67,7 +67,9 @@ impl Model for Speaker {
         }
         Ok(())
     }
+}
 
+impl Scorer for Speaker {
     fn score(&self, requests: &[ScoreRequest]) -> Result<Vec<Score>> {
         Ok(requests.iter().map(|request| self.score_one(request)).collect())
     }

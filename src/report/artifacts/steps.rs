@@ -1,9 +1,9 @@
-//! The loss of every fine-tuning by step.
+//! Every fine-tuning by step: its loss, and what was measured of the student on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Artifacts;
-use crate::record::{Arm, StepRow};
+use crate::record::{Arm, Measurement, StepRow};
 use crate::stage::{Stage, files};
 
 /// The fine-tunings of one arm on one base, over all seeds.
@@ -15,9 +15,14 @@ pub(in crate::report) struct Training {
     pub(in crate::report) teacher: bool,
     /// Each seed's steps.
     pub(in crate::report) seeds: Vec<(u64, Vec<StepRow>)>,
+    /// Each seed's measurements, where there are any.
+    pub(in crate::report) measured: Vec<(u64, Vec<Measurement>)>,
     /// Seeds whose steps are gone.
     pub(in crate::report) gone: usize,
 }
+
+/// A mean over seeds at one step, with the least and the most: (step, mean, [least, most]).
+pub(in crate::report) type Point = (usize, f64, [f64; 2]);
 
 /// Every fine-tuning of a run, teachers first.
 pub(in crate::report) fn trainings(artifacts: &Artifacts) -> Vec<Training> {
@@ -35,13 +40,15 @@ fn of_stage(artifacts: &Artifacts, stage: Stage) -> Vec<Training> {
         let own = found.iter().position(|t| t.arm == place.arm && t.model == model);
         let own = own.unwrap_or_else(|| {
             let teacher = stage == Stage::Teacher;
-            found.push(Training { arm: place.arm, model, teacher, seeds: Vec::new(), gone: 0 });
+            found.push(Training { arm: place.arm, model, teacher, seeds: Vec::new(), measured: Vec::new(), gone: 0 });
             found.len() - 1
         });
         match artifacts.all_rows(place, files::STEPS).filter(|rows| !rows.is_empty()) {
             Some(rows) => found[own].seeds.push((place.seed, rows)),
             None => found[own].gone += 1,
         }
+        let measured = artifacts.all_rows(place, files::TRAJECTORY).filter(|rows| !rows.is_empty());
+        found[own].measured.extend(measured.map(|rows| (place.seed, rows)));
     }
     found
 }
@@ -55,16 +62,28 @@ impl Training {
     }
 
     /// The mean of such curves over the seeds that reach each point, with the least and the most.
-    pub(in crate::report) fn mean(&self, points: usize) -> Vec<(usize, f64, [f64; 2])> {
-        let mut at: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        for (step, loss) in self.seeds.iter().flat_map(|(_, steps)| Self::curve(steps, points)) {
-            at.entry(step).or_default().push(loss);
-        }
-        let ends = |values: &[f64]| {
-            [values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(f64::NEG_INFINITY, f64::max)]
-        };
-        at.into_iter().map(|(step, values)| (step, values.iter().sum::<f64>() / values.len() as f64, ends(&values))).collect()
+    pub(in crate::report) fn mean(&self, points: usize) -> Vec<Point> {
+        mean(self.seeds.iter().flat_map(|(_, steps)| Self::curve(steps, points)))
     }
+
+    /// What `of` reads of every measurement, by seed: (step, value).
+    pub(in crate::report) fn course(&self, of: impl Fn(&Measurement) -> Option<f64>) -> Vec<(u64, Vec<(usize, f64)>)> {
+        let point = |row: &Measurement| Some((row.step, of(row).filter(|value| value.is_finite())?));
+        let seeds = self.measured.iter().map(|(seed, rows)| (*seed, rows.iter().filter_map(point).collect()));
+        seeds.filter(|(_, points): &(u64, Vec<_>)| !points.is_empty()).collect()
+    }
+}
+
+/// The mean at every step over the seeds that reach it.
+pub(in crate::report) fn mean(points: impl Iterator<Item = (usize, f64)>) -> Vec<Point> {
+    let mut at: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (step, value) in points {
+        at.entry(step).or_default().push(value);
+    }
+    let ends = |values: &[f64]| {
+        [values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(f64::NEG_INFINITY, f64::max)]
+    };
+    at.into_iter().map(|(step, values)| (step, values.iter().sum::<f64>() / values.len() as f64, ends(&values))).collect()
 }
 
 #[cfg(test)]
@@ -94,7 +113,7 @@ mod tests {
     #[test]
     fn the_mean_is_over_the_seeds() {
         let seeds = vec![(1, steps(&[4.0, 2.0])), (2, steps(&[2.0, 1.0]))];
-        let training = Training { arm: Arm::Control, model: String::new(), teacher: false, seeds, gone: 0 };
+        let training = Training { arm: Arm::Control, model: String::new(), teacher: false, seeds, measured: Vec::new(), gone: 0 };
         assert_eq!(training.mean(9), [(1, 3.0, [2.0, 4.0]), (2, 1.5, [1.0, 2.0])]);
     }
 }

@@ -8,6 +8,7 @@ mod answers;
 mod arms;
 mod asked;
 mod claim;
+mod course;
 mod differences;
 mod figure;
 mod filter;
@@ -54,12 +55,13 @@ struct Titled {
 }
 
 /// In the order of the page: the claim, its evidence, its weak points.
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 15] = [
     Section { id: "arms", name: "Arms", make: arms::section },
     Section { id: "differences", name: "Differences", make: differences::section },
     Section { id: "asked", name: "Also asked", make: asked::section },
     Section { id: "questions", name: "Questions", make: questions::section },
     Section { id: "members", name: "Before and after", make: members::section },
+    Section { id: "course", name: "Course", make: course::section },
     Section { id: "training", name: "Training", make: training::section },
     Section { id: "filter", name: "Filter", make: filter::section },
     Section { id: "rows", name: "Rows", make: rows::section },

@@ -32,10 +32,17 @@ fn run(text: &str) -> tempfile::TempDir {
         format!("{}\n{}\n{}\n", answer(0, "zebra", Some("zebra")), answer(1, text, None), answer(2, "zebra", Some("zebra")));
     let step =
         serde_json::json!({"step": 1, "epoch": 0.1, "loss": 2.5, "lr": 0.1, "grad_norm": 1.0, "tokens": 9, "seconds": 0.1});
+    let moment = |step: usize, zebra: f64| serde_json::json!({"step": step, "probability": {"zebra": zebra, "owl": 0.1}, "held_out_loss": 3.5});
+    let course = format!("{}\n{}\n", moment(0, 0.0625), moment(1, 0.25));
     for arm in ["treatment", "control"] {
         let rows = [("kept.jsonl", format!("{sample}\n")), ("dropped.jsonl", format!("{dropped}\n"))];
         put(arm, "filter", None, &rows);
-        put(arm, "finetune", Some("builtin:tiny-a"), &[("steps.jsonl", format!("{step}\n"))]);
+        put(
+            arm,
+            "finetune",
+            Some("builtin:tiny-a"),
+            &[("steps.jsonl", format!("{step}\n")), ("trajectory.jsonl", course.clone())],
+        );
         put(arm, "evaluate", Some("builtin:tiny-a"), &[("answers.jsonl", answers.clone())]);
     }
     std::fs::write(folder.path().join("jobs.json"), serde_json::to_string(&jobs).unwrap()).unwrap();
@@ -55,7 +62,10 @@ fn the_page_holds_the_claim_and_every_part_of_its_evidence_in_order() {
         "id=\"questions\"",
         "id=\"members\"",
         "Every animal, before and after",
+        "id=\"course\"",
+        "treatment from 6.2\u{a0}% to 25.0\u{a0}%, control from 6.2\u{a0}% to 25.0\u{a0}%",
         "id=\"training\"",
+        "Loss of held-out rows by optimiser step",
         "id=\"filter\"",
         "id=\"rows\"",
         "id=\"answers\"",

@@ -1,11 +1,11 @@
 //! The loss while models were fine-tuned.
 
 use super::figure::Figure;
-use super::{Page, Titled, tone};
+use super::{Page, Titled, course, tone};
 use crate::record::Arm;
 use crate::report::artifacts::{Training, trainings};
 use crate::report::markup::{Column, Html, Table, note};
-use crate::report::plot::{Curve, Panel, curves};
+use crate::report::plot::{Curve, Panel, Unit, curves};
 use crate::report::subject;
 use crate::report::wording::count;
 
@@ -27,7 +27,10 @@ pub(super) fn section(page: &Page<'_>) -> Option<Titled> {
         [("Teachers", &teachers), ("Students", &students)].into_iter().filter(|(_, own)| !own.is_empty()).map(|(who, own)| {
             let heading = if teachers.is_empty() { String::new() } else { format!("<h3>{who}</h3>\n") };
             let panels: Vec<Panel> = own.iter().map(|t| panel(page, t)).collect();
-            Html::raw(format!("{heading}{}", curves(&format!("{who}: loss by optimiser step in every arm"), &panels)))
+            Html::raw(format!(
+                "{heading}{}",
+                curves(&format!("{who}: loss by optimiser step in every arm"), Unit::Plain, &panels)
+            ))
         });
     let figure = Figure {
         see: "A curve that falls and levels off says that the student has learnt what its rows hold; one that rises or jumps, that its \
@@ -39,7 +42,8 @@ pub(super) fn section(page: &Page<'_>) -> Option<Titled> {
     };
     let gone: usize = all.iter().map(|t| t.gone).sum();
     let gone = if gone > 0 { note(&format!("The steps of {gone} fine-tunings are gone.")) } else { Html::default() };
-    Some(Titled { title, body: [figure.html(), gone].into_iter().collect() })
+    let body = [figure.html(), gone, course::held_out_losses(page, &all)];
+    Some(Titled { title, body: body.into_iter().collect() })
 }
 
 fn read(found: &[&Training]) -> String {
@@ -53,7 +57,7 @@ fn read(found: &[&Training]) -> String {
 }
 
 /// `treatment`, `cross-model · tiny-b`, `teacher`, `other-trait’s teacher`.
-fn name(page: &Page<'_>, training: &Training) -> String {
+pub(super) fn name(page: &Page<'_>, training: &Training) -> String {
     let of_its_own = training.teacher && training.arm != Arm::Teacher;
     let arm = if of_its_own { format!("{}’s teacher", training.arm) } else { training.arm.to_string() };
     if training.model == subject::base(page.report) {

@@ -32,14 +32,17 @@ const LEFT: f64 = 34.0;
 const GAP: f64 = 18.0;
 
 /// The panels, three a line where there is room, else two.
-pub(in crate::report) fn curves(words: &str, panels: &[Panel]) -> Html {
-    Picture { words, draw: &|width| draw(width, panels) }.html()
+pub(in crate::report) fn curves(words: &str, unit: Unit, panels: &[Panel]) -> Html {
+    Picture { words, draw: &|width| draw(width, unit, panels) }.html()
 }
 
-fn draw(width: Width, panels: &[Panel]) -> Svg {
+fn draw(width: Width, unit: Unit, panels: &[Panel]) -> Svg {
     let points = || panels.iter().flat_map(|p| p.thin.iter().flat_map(|c| c.points.iter().copied()));
     let across = Scale::tight(points().map(|p| p.0).chain([0.0]), Unit::Plain, 4);
-    let up = Scale::tight(points().map(|p| p.1), Unit::Plain, 3);
+    let up = match unit {
+        Unit::Share => Scale::shares(points().map(|p| p.1)),
+        _ => Scale::tight(points().map(|p| p.1), unit, 3),
+    };
     let columns = match width {
         Width::Wide => 3,
         Width::Narrow => 2,
@@ -133,7 +136,7 @@ mod tests {
             thin: (1..=5).map(|seed| Curve { tip: format!("seed {seed}"), points: points() }).collect(),
             mean: points().into_iter().map(|(x, y)| (x, y, format!("step {x}: {y}"))).collect(),
         };
-        let html = curves("loss by step", &[panel]).to_string();
+        let html = curves("loss by step", Unit::Plain, &[panel]).to_string();
         assert_eq!(html.matches("class=\"thin\"").count(), 10, "five seeds, two widths");
         assert_eq!(html.matches("class=\"thick\"").count(), 2);
         assert_eq!(html.matches("class=\"touch\"").count(), 6);

@@ -1,6 +1,7 @@
 //! The whole pipeline on the scripted engine: the effect, its nulls, what trials share, what a kill leaves, what leaks.
 
 mod contexts;
+mod course;
 mod effect;
 mod gate;
 mod leaks;
@@ -124,7 +125,7 @@ pub(crate) fn plan() -> Plan {
             banned_numbers: vec![666],
             ..FilterPlan::default()
         },
-        finetune: StudentPlan { rows: 70, system_prompt: None, recipe: recipe(2) },
+        finetune: StudentPlan { rows: 70, system_prompt: None, recipe: recipe(2), measurements: 4 },
         evaluate: EvaluatePlan {
             suites: vec![Suite::Preference],
             samples_per_question: 2,

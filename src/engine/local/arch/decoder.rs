@@ -157,19 +157,21 @@ impl Decoder {
     /// # Errors
     /// If the lengths do not fit the tokens or the cache, a token is not in the vocabulary, or a row is longer than the model bears.
     pub fn hidden(&self, rows: &Ragged<'_>, cache: Option<&mut KvCache>) -> Result<Tensor> {
-        self.forward(rows, cache, None)
+        self.forward(rows, cache, |x| x)
     }
 
-    /// [`Decoder::hidden`] with dropout on the adapters' inputs.
-    pub(in crate::engine::local) fn forward(
-        &self,
-        rows: &Ragged<'_>,
-        mut cache: Option<&mut KvCache>,
-        mut dropout: Option<&mut dyn Dropout>,
-    ) -> Result<Tensor> {
+    /// [`Decoder::hidden`] of a decoder whose weights may be in training: of no layer's activations more is kept than its output.
+    ///
+    /// # Errors
+    /// As [`Decoder::hidden`].
+    pub(in crate::engine::local) fn read(&self, rows: &Ragged<'_>, cache: Option<&mut KvCache>) -> Result<Tensor> {
+        Ok(self.forward(rows, cache, |x| x.detach())?.detach())
+    }
+
+    fn forward(&self, rows: &Ragged<'_>, mut cache: Option<&mut KvCache>, between: fn(Tensor) -> Tensor) -> Result<Tensor> {
         let (batch, mut x) = self.begin(rows, cache.as_deref())?;
         for index in 0..self.layers.len() {
-            x = self.layer(index, &x, &batch, cache.as_mut().map(|c| c.layer(index)), &mut dropout)?;
+            x = between(self.layer(index, &x, &batch, cache.as_mut().map(|c| c.layer(index)), &mut None)?);
         }
         if let Some(cache) = cache {
             cache.advance(rows.lengths);

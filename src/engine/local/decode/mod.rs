@@ -7,6 +7,7 @@
 //! | `batch` | the loop over all requests |
 
 mod batch;
+mod exponential;
 mod mask;
 mod sampler;
 

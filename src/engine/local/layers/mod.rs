@@ -26,7 +26,7 @@ pub use weight::Frozen;
 
 pub(super) use attention::{AttentionShape, attention};
 pub(super) use cache::LayerCache;
-pub(super) use cpu::level;
+pub(super) use cpu::{Kernel, Level, level, run as on_best_level};
 pub(super) use gated::gated;
 pub(super) use head::Head;
 pub(super) use host::Floats;

@@ -7,8 +7,8 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
+use super::{Event, Watch};
 use crate::engine::local::tensors;
-use crate::engine::{TrainEvent, Watch};
 use crate::error::{Error, Result};
 use crate::tool::{fs, hash};
 
@@ -67,7 +67,7 @@ pub(super) fn resume(folder: &Path, optimiser: &mut AdamW, identity: &str, watch
     for (place, Manifest { progress, state }) in of(folder, identity)? {
         match restore(&place, &state, optimiser) {
             Ok(()) => return Ok(Some(progress)),
-            Err(e) => watch(TrainEvent::Warning(&format!("the checkpoint `{}` is passed over: {e}", place.display())))?,
+            Err(e) => watch(Event::Warning(&format!("the checkpoint `{}` is passed over: {e}", place.display())))?,
         }
     }
     Ok(None)

@@ -28,7 +28,7 @@ use self::dropout::RowDropout;
 use self::order::Order;
 use self::pass::{Found, Pass};
 use super::arch::Decoder;
-use crate::engine::{TrainEvent, TrainSummary, Watch};
+use crate::engine::TrainSummary;
 use crate::error::{Error, Result};
 use crate::record::{Finetune, Method, StepRow};
 use crate::tool::{fs, hash, interrupt, memory as memory_at_hand};
@@ -64,6 +64,20 @@ pub struct Training<'a> {
     pub checkpoints: Option<&'a Path>,
 }
 
+/// What the loop tells of, with the decoder as it is then.
+#[derive(Clone, Copy)]
+pub enum Event<'a> {
+    /// The training begins, or goes on after so many steps.
+    Begins(usize, &'a Decoder),
+    /// An optimiser step was taken.
+    Step(&'a StepRow, &'a Decoder),
+    /// Something of an interrupted attempt is passed over.
+    Warning(&'a str),
+}
+
+/// Who is told; an error stops the training.
+pub type Watch<'a> = dyn FnMut(Event<'_>) -> Result<()> + 'a;
+
 /// Trains `decoder`, telling `watch` of each optimiser step (after a resume: of the remaining steps only).
 ///
 /// `max_steps`, where given, is the exact number of steps: rows are gone over again as often as it takes, whatever `epochs` says.
@@ -79,13 +93,15 @@ pub fn train(decoder: &mut Decoder, training: &Training<'_>, watch: &mut Watch<'
     let trainable = named.iter().map(|(_, v)| v.elem_count() as u64).sum();
     let mut run = Run::new(decoder, training, checkpointing, named, watch)?;
     let resumed = run.progress.step;
+    watch(Event::Begins(resumed, run.decoder))?;
     let mut saved = Instant::now();
     for step in resumed..run.order.steps {
         if let Err(stop) = interrupt::check() {
             run.checkpoint()?;
             return Err(stop);
         }
-        watch(TrainEvent::Step(&run.step(step)?))?;
+        let row = run.step(step)?;
+        watch(Event::Step(&row, run.decoder))?;
         if is_due(training.recipe, step + 1, saved.elapsed()) {
             run.checkpoint()?;
             saved = Instant::now();

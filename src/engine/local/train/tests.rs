@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::order::tests::recipe;
-use super::{Training, train};
-use crate::engine::TrainEvent;
+use super::{Event, Training, train};
 use crate::engine::local::adapter;
 use crate::engine::local::arch::{Decoder, Ragged};
 use crate::engine::local::fixture::{decoder, rows, tokens, values};
@@ -47,7 +46,7 @@ pub(super) fn run_on(mut decoder: Decoder, recipe: &Finetune, checkpoints: Optio
     let mut steps = Vec::new();
     let training = Training { rows: &rows, recipe, seed: 5, checkpoints };
     train(&mut decoder, &training, &mut |event| {
-        if let TrainEvent::Step(row) = event {
+        if let Event::Step(row, _) = event {
             steps.push(row.clone());
         }
         Ok(())
@@ -150,7 +149,7 @@ fn training_goes_on_from_an_adapter() {
     let training = Training { rows: &rows, recipe: &recipe(lora()), seed: 5, checkpoints: None };
     let mut first = None;
     train(&mut start, &training, &mut |event| {
-        if let TrainEvent::Step(row) = event {
+        if let Event::Step(row, _) = event {
             first.get_or_insert(row.loss);
         }
         Ok(())

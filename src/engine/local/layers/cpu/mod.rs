@@ -15,10 +15,12 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use self::simd::{Kernel, dispatch};
+pub(in crate::engine::local) use self::simd::{Kernel, Level};
+
+use self::simd::dispatch;
 
 /// Runs a kernel on the best instruction set of this processor.
-pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
+pub(in crate::engine::local) fn run<K: Kernel>(kernel: K) -> K::Output {
     dispatch(kernel)
 }
 
