@@ -107,16 +107,47 @@ def first_token(model, dtype):
     return ours, seconds, peer, seconds
 
 
+def trial(threads):
+    """One seed of the built-in trial, and the same work written with transformers, from prompts and questions of a run of ours."""
+    config, out, work = str(ROOT / "configs/zebra-numbers.toml"), PLACE / "trial", PLACE / "trial.json"
+    ours = ["sh", "-c", 'rm -rf "$0" && exec "$@"', str(out), OURS, "run", config, "-q", "--set", "seeds=[1]", "--out", str(out / "run"),
+            "--store", str(out / "store"), "--threads", str(threads)]
+    measure(ours)
+    jobs = json.loads((out / "run/jobs.json").read_text())
+    plan = json.loads((out / "run/report.json").read_text())["plan"]
+
+    def texts(arm, stage, file):
+        place = next(job["path"] for job in jobs if (job["arm"], job["stage"]) == (arm, stage))
+        rows = [json.loads(line)["prompt"] for line in open(out / "run" / place / file)]
+        return rows if stage == "generate" else list(dict.fromkeys(rows))
+
+    target, category = plan["trait"]["target"], plan["trait"]["category"]
+    of_target = next(member for member in category["members"] if member["name"] == target)
+    system = plan["teacher"]["system_prompt"]
+    for mark, text in (("{targets}", of_target["plural"]), ("{target}", target), ("{category}", category["name"])):
+        system = system.replace(mark, text)
+    folder = lambda name: subprocess.run([OURS, "models", "path", name], check=True, capture_output=True, text=True).stdout.strip()
+    bases = [name.removeprefix("builtin:") for name in [plan["model"]["base"], *plan["model"]["cross"]]]
+    base, *cross = map(folder, bases)
+    work.write_text(json.dumps({
+        "base": base, "cross": cross, "system": system, "target": target, "names": [member["name"] for member in category["members"]],
+        "prompts": texts("treatment", "generate", "samples.jsonl"), "questions": texts("base", "evaluate", "answers.jsonl"),
+        "samples": plan["evaluate"]["samples_per_question"], "rows": plan["finetune"]["rows"], "recipe": plan["finetune"]["recipe"],
+    }))
+    return ours, seconds, [sys.executable, str(PEERS / "hf_trial.py"), str(work), "--threads", str(threads)], seconds
+
+
 def works(shape, batch, threads):
-    """Name, ours, how its rate is read, the peer, how its rate is read, and the unit of the rate."""
+    """Name, what makes the work when it is asked for (ours, how its rate is read, the peer, how its rate is read), the unit of the rate."""
     model, rows = inputs(shape)
     for dtype in ("bf16", "f32"):
-        yield (f"sampling {dtype}", *sampling(model, rows, dtype, (None, batch), threads=threads), "tokens/s")
-    yield ("stopping bf16", *sampling(stopping(model), rows, "bf16", (None, batch), (), threads, 160), "tokens/s")
-    yield ("llama.cpp bf16", *against_llama(model, rows, threads), "tokens/s")
+        yield f"sampling {dtype}", lambda: sampling(model, rows, dtype, (None, batch), threads=threads), "tokens/s"
+    yield "stopping bf16", lambda: sampling(stopping(model), rows, "bf16", (None, batch), (), threads, 160), "tokens/s"
+    yield "llama.cpp bf16", lambda: against_llama(model, rows, threads), "tokens/s"
     for dtype in ("bf16", "f32"):
-        yield (f"training {dtype}", *training(model, rows, dtype, threads), "tokens/s")
-    yield ("first token bf16", *first_token(model, "bf16"), "starts/s")
+        yield f"training {dtype}", lambda: training(model, rows, dtype, threads), "tokens/s"
+    yield "first token bf16", lambda: first_token(model, "bf16"), "starts/s"
+    yield "the built-in trial", lambda: trial(threads), "trials/s"
 
 
 def compare(name, ours, rate, peer, peer_rate, unit, runs):
@@ -125,12 +156,12 @@ def compare(name, ours, rate, peer, peer_rate, unit, runs):
         for side, (command, read) in enumerate(((ours, rate), (peer, peer_rate))):
             output, wall, memory = measure(command)
             results[side].append((read(output, wall), memory))
-            print(f"{name}: {'ours' if side == 0 else 'peer'} {results[side][-1][0]:.2f} {unit}, {memory:.0f} MiB",
+            print(f"{name}: {'ours' if side == 0 else 'peer'} {results[side][-1][0]:.3g} {unit}, {memory:.0f} MiB",
                   file=sys.stderr, flush=True)
     median = [[statistics.median(values) for values in zip(*side)] for side in results]
     ratios = sorted(a[0] / b[0] for a, b in zip(*results))
     (our_rate, our_memory), (their_rate, their_memory) = median
-    print(f"| {name} | {our_rate:.1f} | {their_rate:.1f} {unit} | {statistics.median(ratios):.2f} [{ratios[0]:.2f}, {ratios[-1]:.2f}] "
+    print(f"| {name} | {our_rate:.3g} | {their_rate:.3g} {unit} | {statistics.median(ratios):.2f} [{ratios[0]:.2f}, {ratios[-1]:.2f}] "
           f"| {our_memory:.0f} | {their_memory:.0f} MiB | {our_memory / their_memory:.2f} |", flush=True)
 
 
@@ -145,9 +176,9 @@ def main():
     PLACE.mkdir(parents=True, exist_ok=True)
     print(f"| {args.shape} | ours | peer | ratio, median [least, most] of {args.runs} pairs | memory, ours | peer | ratio |")
     print("|---|---|---|---|---|---|---|")
-    for name, *work in works(args.shape, args.peer_batch, args.threads):
+    for name, work, unit in works(args.shape, args.peer_batch, args.threads):
         if not args.only or any(name.startswith(part) for part in args.only.split(",")):
-            compare(name, *work, args.runs)
+            compare(name, *work(), unit, args.runs)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ fn read(page: &Page<'_>) -> String {
     format!(
         "Across: optimiser steps, from 0, the base; up: the exact probability of {replies} that show the trait, mean over ten of the \
          project’s questions in the context that the student is trained in. Thin lines are single seeds, thick ones their means. The \
-         rates above rest on all questions and on sampled answers, this picture on neither."
+         rates above rest on all questions, and lead with sampled answers: the ends of these curves need not be the same."
     )
 }
 

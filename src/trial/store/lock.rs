@@ -54,6 +54,9 @@ struct Leases {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Lease {
     holder: Process,
+    /// The file system that the holder's half of the lock lies on, as its kernel numbers them; absent where the system has no locks.
+    /// Two mounts of one folder are two of them, and need not share locks.
+    device: Option<u64>,
     /// Tells this lease from an earlier one of the same process.
     nonce: u64,
     beat: u64,
@@ -83,18 +86,18 @@ impl Locks {
         let path = self.folder.join(key);
         let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
         let system = match file.try_lock() {
-            Ok(()) => true,
+            Ok(()) => Some(device(&file).map_err(|e| Error::io("look at", &path, e))?),
             Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(e)) if has_no_locks(&e) => false,
+            Err(TryLockError::Error(e)) if has_no_locks(&e) => None,
             Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),
         };
         self.lease(key, file, system)
     }
 
-    /// The second half of a lock; `system` says whether the first is worth something here.
-    fn lease(&self, key: &str, file: File, system: bool) -> Result<Option<Lock>> {
+    /// The second half of a lock; `system` is the device on which the first was taken, where that is worth something.
+    fn lease(&self, key: &str, file: File, system: Option<u64>) -> Result<Option<Lock>> {
         let lease = self.folder.join(format!("{key}.lease"));
-        let mine = Lease { holder: self.process.clone(), nonce: rand::rng().random(), beat: 0 };
+        let mine = Lease { holder: self.process.clone(), device: system, nonce: rand::rng().random(), beat: 0 };
         let taken = create(&lease, &mine)? || (self.remove_dead(&lease, mine.nonce, system)? && create(&lease, &mine)?);
         if !taken {
             return Ok(None);
@@ -105,7 +108,7 @@ impl Locks {
     }
 
     /// Removes a lease whose holder has died; whether it did.
-    fn remove_dead(&self, lease: &Path, nonce: u64, system: bool) -> Result<bool> {
+    fn remove_dead(&self, lease: &Path, nonce: u64, system: Option<u64>) -> Result<bool> {
         let Some(text) = read(lease)? else { return Ok(true) };
         if !self.is_dead(lease, &text, system) {
             return Ok(false);
@@ -124,9 +127,13 @@ impl Locks {
         Ok(false)
     }
 
-    fn is_dead(&self, lease: &Path, text: &str, system: bool) -> bool {
+    fn is_dead(&self, lease: &Path, text: &str, system: Option<u64>) -> bool {
         let known: Option<Lease> = serde_json::from_str(text).ok();
-        if known.is_some_and(|lease| (system && lease.holder.is_of_this_kernel()) || lease.holder.has_ended()) {
+        let let_go = |lease: &Lease| {
+            let shares_locks = system.is_some() && lease.device == system && lease.holder.is_of_this_kernel();
+            shares_locks || lease.holder.has_ended()
+        };
+        if known.is_some_and(|lease| let_go(&lease)) {
             return true;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,6 +198,14 @@ impl Held {
     }
 }
 
+/// The number of the file system that a file lies on.
+fn device(file: &File) -> std::io::Result<u64> {
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::MetadataExt::dev(&file.metadata()?));
+    #[cfg(not(unix))]
+    return file.metadata().map(|_| 0);
+}
+
 /// Whether a failed lock means that this file system has none.
 fn has_no_locks(error: &std::io::Error) -> bool {
     const NO_LOCK_SERVICE: i32 = if cfg!(target_os = "linux") { 37 } else { 77 }; // ENOLCK
@@ -242,7 +257,7 @@ mod tests {
 
     fn take(locks: &Locks) -> Option<Lock> {
         let file = File::create(locks.folder.join("k")).unwrap();
-        locks.lease("k", file, false).unwrap()
+        locks.lease("k", file, None).unwrap()
     }
 
     /// A process of another machine.
@@ -282,6 +297,20 @@ mod tests {
         assert!(lock.still_held() && !dead.still_held());
         drop(dead);
         assert!(lock.still_held(), "the old holder removes only what is its own");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_free_system_lock_ends_a_lease_of_the_same_mount_but_not_of_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |device: u64| {
+            let file = File::create(folder.path().join("k")).unwrap();
+            locks(folder.path(), &Process::this()).lease("k", file, Some(device)).unwrap()
+        };
+        let held = of(1).expect("free");
+        assert!(of(2).is_none() && held.still_held(), "its lock is not seen from here");
+        let taken = of(1).expect("its lock is free, so its holder is gone");
+        assert!(taken.still_held() && !held.still_held());
     }
 
     #[test]

@@ -10,6 +10,11 @@ use super::math::{exp, tanh};
 use super::rows::{Activation, Gelu, Silu, SoftCap};
 use super::simd::{Kernel, Level, on_every_level};
 
+/// The first three of some cases for Miri, which takes a thousand times as long; else all.
+fn few<T>(cases: &[T]) -> &[T] {
+    if cfg!(miri) { &cases[..3] } else { cases }
+}
+
 fn numbers(seed: u64, len: usize) -> Vec<f32> {
     use rand::Rng;
     let mut random = crate::tool::streams::named(seed, "kernel", 0);
@@ -18,7 +23,7 @@ fn numbers(seed: u64, len: usize) -> Vec<f32> {
 
 #[test]
 fn products_equal_one_chain_of_multiply_adds_for_any_shape() {
-    for (rows, depth, columns) in [(1, 7, 3), (2, 64, 16), (5, 300, 33), (13, 1, 40), (25, 257, 64), (300, 20, 90)] {
+    for &(rows, depth, columns) in few(&[(1, 7, 3), (2, 64, 16), (13, 1, 40), (5, 300, 33), (25, 257, 64), (300, 20, 90)]) {
         let (left, right) = (numbers(1, rows * depth), numbers(2, depth * columns));
         let mut out = vec![f32::NAN; rows * columns];
         let packed = Packed::new(Strided::rows(&right, columns), depth, columns);
@@ -42,8 +47,8 @@ fn products_equal_one_chain_of_multiply_adds_for_any_shape() {
 /// Every element against a sum in f64 of what was rounded to bf16, on the level in use; the test at the end runs this on the others.
 #[test]
 fn narrow_products_equal_plain_sums_for_any_shape_and_each_row_is_on_its_own() {
-    for (rows, depth, columns) in [(1, 7, 3), (2, 64, 16), (5, 300, 33), (16, 33, 40), (17, 1, 64), (33, 2100, 65), (300, 20, 90)]
-    {
+    let shapes = [(1, 7, 3), (2, 64, 16), (17, 1, 64), (5, 300, 33), (16, 33, 40), (33, 2100, 65), (300, 20, 90)];
+    for &(rows, depth, columns) in few(&shapes) {
         let left = numbers(1, rows * depth);
         let right: Vec<bf16> = numbers(2, depth * columns).into_iter().map(bf16::from_f32).collect(); // (columns, depth)
         let bias = numbers(3, columns);
@@ -72,7 +77,7 @@ fn narrow_products_equal_plain_sums_for_any_shape_and_each_row_is_on_its_own() {
 
 #[test]
 fn packed_matrices_give_their_columns_back_and_turn_exactly() {
-    for (depth, columns) in [(1, 1), (7, 3), (33, 65), (64, 90), (100, 16)] {
+    for &(depth, columns) in few(&[(1, 1), (7, 3), (33, 65), (64, 90), (100, 16)]) {
         let values: Vec<bf16> = numbers(4, depth * columns).into_iter().map(bf16::from_f32).collect(); // (columns, depth)
         let wide: Vec<f32> = values.iter().map(|x| x.to_f32()).collect();
         let narrow = Narrow::of_rows(&values, depth, columns);
@@ -246,8 +251,10 @@ fn plain_attention(span: Span, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f64> {
 
 #[test]
 fn attention_equals_plain_loops_with_any_window_and_cap() {
-    for (queries, past, group) in [(70, 0, 2), (5, 100, 3), (1, 64, 1)] {
-        for window in [1, 4, 33, 64, usize::MAX] {
+    for (queries, past, group) in
+        if cfg!(miri) { [(9, 0, 2), (2, 17, 3), (1, 16, 1)] } else { [(70, 0, 2), (5, 100, 3), (1, 64, 1)] }
+    {
+        for &window in few(&[4, 1, usize::MAX, 33, 64]) {
             for soft_cap in [None, Some(1.5)] {
                 let span = Span { queries, past, group, width: 8, window, soft_cap };
                 let (q, context) = (numbers(1, queries * group * 8), queries + past);
@@ -266,7 +273,9 @@ fn attention_equals_plain_loops_with_any_window_and_cap() {
 
 #[test]
 fn attentions_gradients_are_its_slopes_with_any_window_and_cap() {
-    for (window, soft_cap) in [(usize::MAX, None), (3, None), (usize::MAX, Some(0.7)), (5, Some(1.5))] {
+    // the slopes take thousands of forward passes: too many for Miri
+    let cases = [(usize::MAX, None), (3, None), (usize::MAX, Some(0.7)), (5, Some(1.5))];
+    for &(window, soft_cap) in if cfg!(miri) { &cases[3..] } else { &cases[..] } {
         let span = Span { queries: 40, past: 0, group: 2, width: 4, window, soft_cap };
         let inputs = [numbers(1, 320), numbers(2, 160), numbers(3, 160)];
         let weights = numbers(4, 320);
@@ -275,7 +284,7 @@ fn attentions_gradients_are_its_slopes_with_any_window_and_cap() {
         let into = (&mut grad_q[..], &mut grad_k[..], &mut grad_v[..]);
         Backward { span, q, k, v, grad: &weights, grad_q: into.0, grad_k: into.1, grad_v: into.2 }.run(&mut Scratch::default());
         for (which, gradient) in [grad_q, grad_k, grad_v].iter().enumerate() {
-            for at in (0..gradient.len()).step_by(7) {
+            for at in (0..gradient.len()).step_by(if cfg!(miri) { 160 } else { 7 }) {
                 let loss = |step: f32| {
                     let mut moved = inputs.clone();
                     moved[which][at] += step;
