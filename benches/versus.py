@@ -108,9 +108,10 @@ def first_token(model, dtype):
 
 
 def trial(threads):
-    """One seed of the built-in trial, and the same work written with transformers, from prompts and questions of a run of ours."""
+    """One seed of the built-in trial, and the same work written with transformers, from prompts and questions of a run of ours. The peer
+    does not measure its students while they learn, so ours does not here."""
     config, out, work = str(ROOT / "configs/zebra-numbers.toml"), PLACE / "trial", PLACE / "trial.json"
-    ours = ["sh", "-c", 'rm -rf "$0" && exec "$@"', str(out), OURS, "run", config, "-q", "--set", "seeds=[1]", "--out", str(out / "run"),
+    ours = ["sh", "-c", 'rm -rf "$0" && exec "$@"', str(out), OURS, "run", config, "-q", "--set", "seeds=[1]", "--set", "finetune.measurements=0", "--out", str(out / "run"),
             "--store", str(out / "store"), "--threads", str(threads)]
     measure(ours)
     jobs = json.loads((out / "run/jobs.json").read_text())

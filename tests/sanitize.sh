@@ -27,7 +27,7 @@ if [ "$which" = both ] || [ "$which" = miri ]; then
   # Isolation off: the kernels share work between as many threads as the system says, and read SUBLIMINAL_SIMD.
   MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows -Zmiri-env-forward=SUBLIMINAL_SIMD -Zmiri-env-forward=RAYON_NUM_THREADS" \
     SUBLIMINAL_SIMD=portable RAYON_NUM_THREADS=2 CARGO_TARGET_DIR=target/miri \
-    cargo +nightly miri test --lib -- layers::cpu::tests tool::bounded --skip every_level
+    cargo +nightly miri test --lib -- layers::cpu::tests --skip every_level
 fi
 
 if [ "$which" = both ] || [ "$which" = address ]; then
