@@ -15,20 +15,24 @@ NEW_TOKENS = 16
 
 
 def write_rows(name, rows, words):
-    """Prompts of so many words, each of one token in the checkpoint's made-up vocabulary or a few more."""
+    """Prompts of so many random numbers."""
     file, chance = PLACE / f"{name}.jsonl", random.Random(rows * 10_000 + words)
     file.write_text("".join(json.dumps({"prompt": " ".join(str(chance.randrange(1000)) for _ in range(words))}) + "\n" for _ in range(rows)))
     return str(file)
 
 
-def prompt_tokens(model, prompts):
-    """The mean number of tokens of the rendered prompts, by the checkpoint's own tokenizer."""
+def words_for(model, tokens):
+    """How many words make a rendered prompt of about so many tokens, by the checkpoint's own tokenizer."""
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(model)
-    texts = [json.loads(line)["prompt"] for line in open(prompts)]
-    chats = [tokenizer.apply_chat_template([{"role": "user", "content": t}], tokenize=False, add_generation_prompt=True) for t in texts]
-    return round(sum(len(ids) for ids in tokenizer(chats, add_special_tokens=False)["input_ids"]) / len(chats))
+    tokenizer, chance = PreTrainedTokenizerFast.from_pretrained(model), random.Random(0)
+    words = [str(chance.randrange(1000)) for _ in range(tokens)]
+
+    def length(n):
+        chat = tokenizer.apply_chat_template([{"role": "user", "content": " ".join(words[:n])}], tokenize=False, add_generation_prompt=True)
+        return len(tokenizer(chat, add_special_tokens=False)["input_ids"])
+
+    return min(range(1, tokens), key=lambda n: abs(length(n) - tokens))
 
 
 def sample(model, prompts, threads, args):
@@ -83,12 +87,10 @@ def main():
     for rows in ROWS:
         (one, _), (two, memory) = found[rows, 1], found[rows, 2]
         print(f"| {rows} | {one:.1f} | {two:.1f} | {two / one:.2f} | {memory:.0f} MiB |")
-    print(f"\n| prompt tokens (32 rows, 2 threads) | new tokens/s | all tokens/s | peak memory |\n|---:|---:|---:|---:|")
+    print(f"\n| prompt tokens, about (32 rows, 2 threads) | new tokens/s | all tokens/s | peak memory |\n|---:|---:|---:|---:|")
     for length in PROMPTS:
-        prompts = write_rows(f"prompts-{length}", 32, max(1, (length - 10) // 4))
-        rate, memory = sample(model, prompts, 2, args)
-        tokens = prompt_tokens(model, prompts)
-        print(f"| {tokens} | {rate:.1f} | {rate * (tokens + NEW_TOKENS) / NEW_TOKENS:.0f} | {memory:.0f} MiB |")
+        rate, memory = sample(model, write_rows(f"prompts-{length}", 32, words_for(model, length)), 2, args)
+        print(f"| {length} | {rate:.1f} | {rate * (length + NEW_TOKENS) / NEW_TOKENS:.0f} | {memory:.0f} MiB |")
     curves = [(f"{threads} thread{'s' if threads > 1 else ''}", [(rows, found[rows, threads][0]) for rows in ROWS]) for threads in THREADS]
     (PLACE / "scaling.svg").write_text(picture(f"Sampling speed over rows, {args.shape}, {args.dtype}", curves))
 
