@@ -3,12 +3,4 @@
 # prompts. Prints tables as Markdown and draws target/versus/scaling.svg.
 #
 #     benches/scaling.sh [--shape smollm2-135m] [--dtype bf16] [--runs 3]
-set -euo pipefail
-cd "$(dirname "$0")/.."
-cargo build --release --locked
-place=target/versus
-if ! [ -x "$place/python/bin/python" ]; then
-  python3 -m venv "$place/python"
-  "$place/python/bin/pip" install -q -r benches/peers/requirements.txt
-fi
-exec "$place/python/bin/python" benches/scaling.py "$@"
+exec "$(dirname "$0")/with_peers.sh" benches/scaling.py "$@"
