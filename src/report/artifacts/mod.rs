@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 pub(super) use answers::{Asked, Given, Question};
 pub(super) use examples::{pairs, refused};
-pub(super) use steps::{Point, Training, mean, trainings};
+pub(super) use steps::{Point, Training, mean_course, trainings};
 
 use crate::record::{Arm, Suite};
 use crate::stage::Stage;

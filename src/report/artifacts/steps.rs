@@ -75,15 +75,28 @@ impl Training {
 }
 
 /// The mean at every step over the seeds that reach it.
-pub(in crate::report) fn mean(points: impl Iterator<Item = (usize, f64)>) -> Vec<Point> {
+fn mean(points: impl Iterator<Item = (usize, f64)>) -> Vec<Point> {
     let mut at: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (step, value) in points {
         at.entry(step).or_default().push(value);
     }
-    let ends = |values: &[f64]| {
-        [values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(f64::NEG_INFINITY, f64::max)]
+    at.into_iter().map(|(step, values)| point(step, &values)).collect()
+}
+
+/// The mean over seeds of courses that were measured equally often: their first points, their second ones, … Where trainings differ in
+/// length, so do the steps of these points; the mean stands at their mean.
+pub(in crate::report) fn mean_course(seeds: &[(u64, Vec<(usize, f64)>)]) -> Vec<Point> {
+    let shortest = seeds.iter().map(|(_, points)| points.len()).min().unwrap_or(0);
+    let at = |i: usize| {
+        let (steps, values): (Vec<usize>, Vec<f64>) = seeds.iter().map(|(_, points)| points[i]).unzip();
+        point((steps.iter().sum::<usize>() as f64 / steps.len() as f64).round() as usize, &values)
     };
-    at.into_iter().map(|(step, values)| (step, values.iter().sum::<f64>() / values.len() as f64, ends(&values))).collect()
+    (0..shortest).map(at).collect()
+}
+
+fn point(step: usize, values: &[f64]) -> Point {
+    let [least, most] = values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[l, m], v| [l.min(*v), m.max(*v)]);
+    (step, values.iter().sum::<f64>() / values.len() as f64, [least, most])
 }
 
 #[cfg(test)]
@@ -108,6 +121,14 @@ mod tests {
         assert_eq!(Training::curve(&steps(&[4.0, 2.0, 3.0]), 10), [(1, 4.0), (2, 2.0), (3, 3.0)]);
         assert_eq!(Training::curve(&steps(&[4.0, 2.0, 3.0, 1.0, 5.0]), 3), [(2, 3.0), (4, 2.0), (5, 5.0)]);
         assert_eq!(Training::curve(&steps(&[1.0, f64::NAN]), 9), [(1, 1.0)], "what has diverged cannot be drawn");
+    }
+
+    #[test]
+    fn trainings_of_different_lengths_are_averaged_moment_by_moment() {
+        let seeds = [(1, vec![(0, 0.1), (4, 0.3), (8, 0.5)]), (2, vec![(0, 0.1), (3, 0.5), (6, 0.7)])];
+        let shown: Vec<String> = mean_course(&seeds).iter().map(|(step, mean, _)| format!("{step} {mean:.2}")).collect();
+        assert_eq!(shown, ["0 0.10", "4 0.40", "7 0.60"]);
+        assert!(mean_course(&[]).is_empty());
     }
 
     #[test]
