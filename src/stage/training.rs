@@ -42,10 +42,16 @@ pub(super) fn train(room: Room<'_>, training: &Training<'_>, mut measuring: Opti
     let (total, mut tokens) = (expected_steps(recipe, rows.len()), 0);
     let summary = room.engine.train(&request, rows, &mut |event| {
         match event {
-            TrainEvent::Begins(step, student) => measuring.as_mut().map_or(Ok(()), |m| m.begin(step, student))?,
+            TrainEvent::Begins(step, student) => {
+                if let Some(measuring) = &mut measuring {
+                    measuring.begin(step, student)?;
+                }
+            }
             TrainEvent::Step(step, student) => {
                 log.push(step)?;
-                measuring.as_mut().map_or(Ok(()), |m| m.after(step.step, student))?;
+                if let Some(measuring) = &mut measuring {
+                    measuring.after(step.step, student)?;
+                }
                 tokens += step.tokens;
                 (room.listener)(Progress { done: step.step, total, tokens, loss: Some(step.loss) });
             }

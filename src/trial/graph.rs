@@ -222,15 +222,6 @@ pub fn build(plan: &Plan, engine: &dyn Engine, upto: Stage) -> Result<Graph> {
     Ok(builder.graph)
 }
 
-/// Rows of the teacher's whose loss is measured while students learn others.
-const HELD_OUT: usize = 32;
-
-/// What is measured of students in training, if anything.
-fn measured(plan: &Plan) -> Result<Option<measure::Spec>> {
-    let times = plan.finetune.measurements;
-    (times > 0).then(|| Ok(measure::Spec { exam: evals::watched(plan)?, times, held_out: HELD_OUT })).transpose()
-}
-
 struct Builder<'a> {
     plan: &'a Plan,
     facts: Value,
@@ -265,7 +256,7 @@ impl<'a> Builder<'a> {
             plan,
             facts: json!([FORMAT, facts.name, facts.numerics]),
             exams: plan.evaluate.suites.iter().map(|&suite| evals::exam_of(suite, plan)).collect::<Result<_>>()?,
-            measured: measured(plan)?,
+            measured: measure::Spec::of(plan)?,
             judge,
             rating,
             graph: Graph { jobs: Vec::new(), parts: Vec::new(), models },
