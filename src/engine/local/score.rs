@@ -6,7 +6,7 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 
 use super::arch::{Decoder, KvCache, Ragged};
-use super::decode::{Budget, log_sum_exp};
+use super::decode::{Budget, Prefix, log_sum_exp};
 use super::text::Text;
 use super::train::EncodedRow;
 use crate::engine::{NEGLIGIBLE, Score, ScoreRequest, Scorer, TrainRow};
@@ -51,16 +51,19 @@ impl Scorer for Scoring<'_> {
 /// If a batch fails or the user interrupts.
 fn completions(decoder: &Decoder, rows: &[EncodedRow], budget: &Budget) -> Result<Vec<Score>> {
     let mut scores = Vec::with_capacity(rows.len());
-    for batch in batches(rows, budget.tokens, |row| row.tokens.len()) {
+    let prefix = Prefix::read(decoder, rows.iter().map(|row| &row.tokens[..row.prompt]))?;
+    for batch in batches(rows, budget.tokens, |row| prefix.rest(&row.tokens).len()) {
         interrupt::check()?;
-        let tokens: Vec<u32> = batch.iter().flat_map(|row| row.tokens.iter().copied()).collect();
-        let lengths: Vec<usize> = batch.iter().map(|row| row.tokens.len()).collect();
-        let hidden = decoder.read(&Ragged { tokens: &tokens, lengths: &lengths }, None)?;
+        let tokens: Vec<u32> = batch.iter().flat_map(|row| prefix.rest(&row.tokens)).copied().collect();
+        let lengths: Vec<usize> = batch.iter().map(|row| prefix.rest(&row.tokens).len()).collect();
+        let mut cache = prefix.fork(batch.len())?;
+        let hidden = decoder.read(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
         let (mut asked, mut start) = (Vec::new(), 0);
-        for row in batch {
+        for (row, length) in batch.iter().zip(&lengths) {
             // the hidden state of a token predicts the one after it
-            asked.extend((row.prompt..row.tokens.len()).map(|i| ((start + i - 1) as u32, row.tokens[i])));
-            start += row.tokens.len();
+            let first = row.prompt - prefix.tokens();
+            asked.extend((first..*length).zip(&row.tokens[row.prompt..]).map(|(i, token)| ((start + i - 1) as u32, *token)));
+            start += length;
         }
         let mut logprobs = logprobs(decoder, &hidden, &asked)?.into_iter();
         for row in batch {
@@ -78,12 +81,13 @@ fn completions(decoder: &Decoder, rows: &[EncodedRow], budget: &Budget) -> Resul
 /// If a batch fails or the user interrupts.
 fn answers(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>], budget: &Budget) -> Result<Vec<Vec<f64>>> {
     let mut all = vec![Vec::with_capacity(options.len()); prompts.len()];
+    let prefix = Prefix::read(decoder, prompts.iter().map(Vec::as_slice))?;
     for options in options.chunks(budget.rows) {
         let together = budget.rows / options.len();
         let mut answered = all.iter_mut();
-        for batch in batches(prompts, budget.tokens, Vec::len).into_iter().flat_map(|batch| batch.chunks(together)) {
+        for batch in batches(prompts, budget.tokens, |prompt| prefix.rest(prompt).len()).into_iter().flat_map(|batch| batch.chunks(together)) {
             interrupt::check()?;
-            let sums = answers_to(decoder, batch, options)?;
+            let sums = answers_to(decoder, &prefix, batch, options)?;
             // the sums come first in the zip: at their end it must not take a prompt that belongs to the next batch
             for (sums, all) in sums.chunks(options.len()).zip(answered.by_ref()) {
                 all.extend(sums);
@@ -94,8 +98,8 @@ fn answers(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>], budget
 }
 
 /// One batch of [`answers`], flat.
-fn answers_to(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>]) -> Result<Vec<f64>> {
-    let (mut cache, hidden, ends) = read(decoder, prompts)?;
+fn answers_to(decoder: &Decoder, prefix: &Prefix, prompts: &[Vec<u32>], options: &[Vec<u32>]) -> Result<Vec<f64>> {
+    let (mut cache, hidden, ends) = read(decoder, prefix, prompts)?;
     let asked: Vec<(u32, u32)> = ends.iter().flat_map(|end| options.iter().map(|option| (*end, option[0]))).collect();
     let mut sums = logprobs(decoder, &hidden, &asked)?;
     // (prompt, option) pairs whose option goes on after its first token
@@ -111,11 +115,12 @@ fn answers_to(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>]) -> 
     Ok(sums)
 }
 
-/// Reads prompts: their cache, all hidden states, and the index of each prompt's last one.
-fn read(decoder: &Decoder, prompts: &[Vec<u32>]) -> Result<(KvCache, Tensor, Vec<u32>)> {
-    let lengths: Vec<usize> = prompts.iter().map(Vec::len).collect();
-    let mut cache = KvCache::new(prompts.len());
-    let hidden = decoder.read(&Ragged { tokens: &prompts.concat(), lengths: &lengths }, Some(&mut cache))?;
+/// Reads prompts: their cache, all hidden states after the prefix, and the index of each prompt's last one.
+fn read(decoder: &Decoder, prefix: &Prefix, prompts: &[Vec<u32>]) -> Result<(KvCache, Tensor, Vec<u32>)> {
+    let tokens: Vec<u32> = prompts.iter().flat_map(|prompt| prefix.rest(prompt)).copied().collect();
+    let lengths: Vec<usize> = prompts.iter().map(|prompt| prefix.rest(prompt).len()).collect();
+    let mut cache = prefix.fork(prompts.len())?;
+    let hidden = decoder.read(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
     let mut ends = Vec::with_capacity(prompts.len());
     let mut end = 0;
     for length in lengths {

@@ -1,4 +1,4 @@
-//! The sampling loop: reads prompts, continues all rows together, and gives a finished row's place to the next request.
+//! The sampling loop: reads prompts, what they have in common once, continues all rows together, and gives a finished row's place to the next request.
 //!
 //! A row's tokens depend on its prompt and its own random stream alone, so neither the batch nor the order matters.
 
@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::mask::{Masks, Progress};
+use super::prefix::Prefix;
 use super::sampler::Sampler;
 use crate::engine::local::arch::{Decoder, DecoderConfig, KvCache, Ragged};
 use crate::engine::local::layers::Floats;
@@ -90,14 +91,15 @@ struct Row {
 /// # Errors
 /// If a batch fails, a mask is empty, the sink fails, or the user interrupts.
 pub fn run(mut job: Job<'_>, prompts: &[Prompt], sink: &mut dyn FnMut(Written) -> Result<ControlFlow<()>>) -> Result<()> {
-    let mut waiting = Waiting { prompts, next: 0, taken: 0 };
+    let prefix = Prefix::read(job.decoder, prompts.iter().map(|prompt| prompt.tokens.as_slice()))?;
+    let mut waiting = Waiting { prompts, next: 0, taken: 0, read: prefix.tokens() };
     let mut rows: Vec<Row> = Vec::new();
     let mut cache = KvCache::new(0);
     loop {
         interrupt::check()?;
         while !waiting.is_empty() && job.wants_more(rows.len()) {
             let places = job.budget.rows - rows.len();
-            let (fresh, read) = job.read(&waiting.take(places, job.budget.tokens))?;
+            let (fresh, read) = job.read(&prefix, &waiting.take(places, job.budget.tokens))?;
             let (fresh, read, done) = job.settle(fresh, read)?;
             rows.extend(fresh);
             cache.append(read)?;
@@ -131,6 +133,8 @@ struct Waiting<'a> {
     prompts: &'a [Prompt],
     next: usize,
     taken: usize,
+    /// Tokens at the beginning of every prompt that are read already.
+    read: usize,
 }
 
 impl<'a> Waiting<'a> {
@@ -138,19 +142,20 @@ impl<'a> Waiting<'a> {
         self.next == self.prompts.len()
     }
 
-    /// The next requests, at most `places` of them with at most `tokens` prompt tokens, but at least one.
+    /// The next requests, at most `places` of them with at most `tokens` prompt tokens to read, but at least one.
     fn take(&mut self, places: usize, tokens: usize) -> Vec<(&'a [u32], Range<usize>)> {
         let mut batch = Vec::new();
         let (mut places, mut left) = (places.max(1), tokens);
         while let Some(prompt) = self.prompts.get(self.next) {
-            if places == 0 || (!batch.is_empty() && prompt.tokens.len() > left) {
+            let size = prompt.tokens.len() - self.read;
+            if places == 0 || (!batch.is_empty() && size > left) {
                 break;
             }
             let start = prompt.requests.start + self.taken;
             let end = prompt.requests.end.min(start + places);
             batch.push((prompt.tokens.as_slice(), start..end));
             places -= end - start;
-            left = left.saturating_sub(prompt.tokens.len());
+            left = left.saturating_sub(size);
             self.taken += end - start;
             if end == prompt.requests.end {
                 (self.next, self.taken) = (self.next + 1, 0);
@@ -167,10 +172,10 @@ impl Job<'_> {
     }
 
     /// Reads prompts, forks each for its requests, and draws every request's first token.
-    fn read(&mut self, batch: &[(&[u32], Range<usize>)]) -> Result<(Vec<Row>, KvCache)> {
-        let tokens: Vec<u32> = batch.iter().flat_map(|(tokens, _)| tokens.iter().copied()).collect();
-        let lengths: Vec<usize> = batch.iter().map(|(tokens, _)| tokens.len()).collect();
-        let mut cache = KvCache::new(batch.len());
+    fn read(&mut self, prefix: &Prefix, batch: &[(&[u32], Range<usize>)]) -> Result<(Vec<Row>, KvCache)> {
+        let tokens: Vec<u32> = batch.iter().flat_map(|(prompt, _)| prefix.rest(prompt)).copied().collect();
+        let lengths: Vec<usize> = batch.iter().map(|(prompt, _)| prefix.rest(prompt).len()).collect();
+        let mut cache = prefix.fork(batch.len())?;
         let hidden = self.decoder.hidden(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
         let ends: Vec<u32> = lengths
             .iter()
@@ -270,8 +275,8 @@ impl Job<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::local::testing;
-    use crate::record::{ModelRef, Sampling, Weights};
+    use crate::engine::local::{LocalEngine, testing};
+    use crate::record::{Device, Dtype, ModelRef, Sampling, Weights};
     use crate::tool::streams;
 
     #[test]
@@ -312,10 +317,45 @@ mod tests {
     }
 
     #[test]
+    fn what_prompts_begin_with_is_read_once_and_changes_no_bit() {
+        let folder = testing::checkpoint(3);
+        let weights = Weights::base(ModelRef::Folder(folder.path().to_path_buf()));
+        for dtype in [Dtype::F32, Dtype::Bf16] {
+            let engine = LocalEngine::new(Device::Cpu, dtype, 1).expect("a CPU");
+            let (decoder, _, _) = engine.open(&weights).expect("a sound checkpoint");
+            let prompts: Vec<Prompt> = (0..7)
+                .map(|i| Prompt { tokens: (0..25).chain(30 + i as u32..33 + 2 * i as u32).collect(), requests: i..i + 1 })
+                .collect();
+            assert_eq!(Prefix::read(&decoder, prompts.iter().map(|p| p.tokens.as_slice())).expect("reads").tokens(), 25);
+            let write = |prompts: &[Prompt]| {
+                let mut written = Vec::new();
+                let job = Job {
+                    decoder: &decoder,
+                    sampler: Sampler::new(&Sampling { temperature: 1.0, top_p: 1.0, max_tokens: 12, ignore_stop: true }),
+                    masks: None,
+                    stops: &[],
+                    max_tokens: 12,
+                    budget: Budget { rows: 4, forks: 4, tokens: 20 },
+                    stream: &|i| streams::named(0, "test", i as u64),
+                };
+                let mut sink = |row| {
+                    written.push(row);
+                    Ok(ControlFlow::Continue(()))
+                };
+                run(job, prompts, &mut sink).expect("samples");
+                written.sort_by_key(|row: &Written| row.request);
+                written
+            };
+            let alone: Vec<Written> = prompts.iter().flat_map(|prompt| write(std::slice::from_ref(prompt))).collect();
+            assert_eq!(write(&prompts), alone, "{dtype:?}");
+        }
+    }
+
+    #[test]
     fn every_request_is_taken_once_within_its_budget() {
         let prompts: Vec<Prompt> =
             [(3, 0..1), (4, 1..6), (9, 6..7), (2, 7..9)].map(|(n, requests)| Prompt { tokens: vec![1; n], requests }).to_vec();
-        let mut waiting = Waiting { prompts: &prompts, next: 0, taken: 0 };
+        let mut waiting = Waiting { prompts: &prompts, next: 0, taken: 0, read: 0 };
         let mut taken = Vec::new();
         while !waiting.is_empty() {
             let batch = waiting.take(3, 8);

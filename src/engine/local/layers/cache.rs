@@ -85,13 +85,30 @@ impl KvCache {
         for layer in &mut self.layers {
             match layer {
                 LayerCache::Empty => {}
-                LayerCache::Tensors(cache) => cache.keep(rows)?,
+                LayerCache::Tensors(cache) => *cache = cache.kept(rows)?,
                 LayerCache::Host(old) => *old = kept(std::mem::take(old), rows),
                 LayerCache::Narrow(old) => *old = kept(std::mem::take(old), rows),
             }
         }
         self.lengths = rows.iter().map(|&row| self.lengths[row]).collect();
         Ok(())
+    }
+
+    /// A cache of `rows` rows, each what the first row of this one is.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub(crate) fn forked(&self, rows: usize) -> crate::error::Result<Self> {
+        let fork = |layer: &LayerCache| {
+            Ok(match layer {
+                LayerCache::Empty => LayerCache::Empty,
+                LayerCache::Tensors(cache) => LayerCache::Tensors(cache.kept(&vec![0; rows])?),
+                LayerCache::Host(old) => LayerCache::Host(vec![old[0].clone(); rows]),
+                LayerCache::Narrow(old) => LayerCache::Narrow(vec![old[0].clone(); rows]),
+            })
+        };
+        let layers = self.layers.iter().map(fork).collect::<Result<_>>()?;
+        Ok(Self { lengths: vec![self.lengths[0]; rows], layers })
     }
 
     /// Puts the rows of another cache of the same model behind these: freshly read prompts join the rows that are being continued.
@@ -241,7 +258,7 @@ impl TensorCache {
         Ok(())
     }
 
-    fn keep(&mut self, rows: &[usize]) -> Result<()> {
+    fn kept(&self, rows: &[usize]) -> Result<Self> {
         let index: Vec<u32> = rows.iter().map(|&r| r as u32).collect();
         let index = Tensor::from_vec(index, rows.len(), self.keys.device())?;
         let select = |t: &Tensor| -> Result<Tensor> {
@@ -249,8 +266,6 @@ impl TensorCache {
             let chosen = t.reshape((self.rows, self.capacity * width))?.index_select(&index, 0)?;
             chosen.reshape((rows.len() * self.capacity, width))
         };
-        (self.keys, self.values) = (select(&self.keys)?, select(&self.values)?);
-        self.rows = rows.len();
-        Ok(())
+        Ok(Self { keys: select(&self.keys)?, values: select(&self.values)?, rows: rows.len(), capacity: self.capacity })
     }
 }
