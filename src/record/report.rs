@@ -258,6 +258,10 @@ pub struct StageReport {
     pub tokens: usize,
     /// `tokens / seconds`; 0 where no model ran.
     pub tokens_per_second: f64,
+    /// The most memory that the process held while the job ran, in bytes, together with the jobs beside it; absent where the system does not
+    /// tell.
+    #[serde(default)]
+    pub peak_memory: Option<u64>,
     /// Whether the store already had it.
     pub cached: bool,
 }

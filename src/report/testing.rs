@@ -137,6 +137,7 @@ fn stage(name: &str, seconds: f64, cached: bool) -> StageReport {
         rows: 2000,
         tokens: 52_000,
         tokens_per_second: 52_000.0 / seconds,
+        peak_memory: Some(3 << 28),
         cached,
     }
 }

@@ -15,6 +15,11 @@ pub fn in_use() -> Option<u64> {
     Some(field(&std::fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")? * 1024)
 }
 
+/// The most bytes of memory that this process has held, since it began or since that mark was reset. `None` where the system does not say.
+pub fn most_in_use() -> Option<u64> {
+    Some(field(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")? * 1024)
+}
+
 /// Bytes as people read them: `3.2 GiB`, below one GiB in MiB.
 pub fn shown(bytes: u64) -> String {
     let mib = bytes as f64 / f64::from(1 << 20);

@@ -10,6 +10,7 @@ pub mod http;
 pub mod interrupt;
 pub mod jsonl;
 pub mod memory;
+pub mod peak;
 pub mod process;
 pub mod statistics;
 pub mod streams;

@@ -113,6 +113,7 @@ fn stages(graph: &Graph, made: &HashMap<Key, Made>) -> Vec<StageReport> {
             rows: manifest.done.rows,
             tokens: manifest.done.tokens,
             tokens_per_second,
+            peak_memory: manifest.peak_memory,
             cached: *cached,
         })
     };

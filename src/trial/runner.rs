@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::record::{ModelRef, Weights};
 use crate::stage::{Done, Room, Speaker, Stage, evaluate, files, filter, finetune, generate, teacher};
 use crate::tool::interrupt;
+use crate::tool::peak::Peak;
 
 use super::graph::{Graph, Job, Key, Work};
 use super::progress::{Event, JobLabel, Observer};
@@ -173,12 +174,12 @@ impl Runner<'_> {
             warn(&damage.to_string());
         }
         self.observer.notice(Event::Started(label));
-        let began = Instant::now();
+        let (began, peak) = (Instant::now(), Peak::begin());
         let listener = |progress| self.observer.notice(Event::Advanced(label, progress));
         let room = Room { engine: self.engine, dir: &work.dir, listener: &listener, warn: &warn };
         let done = enter(job, room, inputs)?;
         let seconds = began.elapsed().as_secs_f64();
-        let artifact = work.commit(self.manifest(job, done, seconds))?;
+        let artifact = work.commit(Manifest { peak_memory: peak.end(), ..self.manifest(job, done, seconds) })?;
         self.observer.notice(Event::Finished { job: label, done, seconds });
         Ok(Some(Made { artifact, cached: false }))
     }
@@ -201,6 +202,7 @@ impl Runner<'_> {
             done,
             expected: job.rows,
             seconds,
+            peak_memory: None,
             resumed: false,
             files: BTreeMap::new(),
         }

@@ -119,7 +119,8 @@ fn without_timings(value: &serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::Object(map) => {
-            let timed = |key: &str| ["seconds", "finished", "tokens_per_second", "cached", "device"].contains(&key);
+            let timed =
+                |key: &str| ["seconds", "finished", "tokens_per_second", "peak_memory", "cached", "device"].contains(&key);
             map.iter().filter(|(key, _)| !timed(key)).map(|(key, value)| (key.clone(), without_timings(value))).collect()
         }
         Value::Array(items) => items.iter().map(without_timings).collect(),

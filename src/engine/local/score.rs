@@ -85,7 +85,10 @@ fn answers(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>], budget
     for options in options.chunks(budget.rows) {
         let together = budget.rows / options.len();
         let mut answered = all.iter_mut();
-        for batch in batches(prompts, budget.tokens, |prompt| prefix.rest(prompt).len()).into_iter().flat_map(|batch| batch.chunks(together)) {
+        for batch in batches(prompts, budget.tokens, |prompt| prefix.rest(prompt).len())
+            .into_iter()
+            .flat_map(|batch| batch.chunks(together))
+        {
             interrupt::check()?;
             let sums = answers_to(decoder, &prefix, batch, options)?;
             // the sums come first in the zip: at their end it must not take a prompt that belongs to the next batch

@@ -4,8 +4,9 @@ use super::{Page, Titled};
 use crate::record::{Report, StageReport};
 use crate::report::markup::{Column, Html, Table, escape, note};
 use crate::report::wording::{count, duration};
+use crate::tool::memory;
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::Name("stage"),
     Column::Number("jobs"),
     Column::Number("from the store"),
@@ -14,6 +15,7 @@ const COLUMNS: [Column; 8] = [
     Column::Number("rows"),
     Column::Number("tokens"),
     Column::Number("tokens/s"),
+    Column::Number("peak memory"),
 ];
 
 pub(super) fn section(page: &Page<'_>) -> Option<Titled> {
@@ -32,7 +34,7 @@ pub(super) fn section(page: &Page<'_>) -> Option<Titled> {
     let cached = report.stages.iter().filter(|s| s.cached).count();
     let about = note(&format!(
         "The run took {} on {}; {} of its {} jobs came from the store. Times are those of the jobs when they were made, and add up to more \
-         where jobs ran side by side.",
+         where jobs ran side by side; peak memory is the whole program's, in the job that took most.",
         duration(report.seconds),
         report.device,
         count(cached),
@@ -50,6 +52,7 @@ fn row(report: &Report, name: &str, longest: f64) -> Vec<Html> {
     let own: Vec<&StageReport> = report.stages.iter().filter(|s| s.stage == name).collect();
     let (seconds, tokens) = (seconds(report, name), own.iter().map(|s| s.tokens).sum::<usize>());
     let speed = if seconds > 0.0 && tokens > 0 { count((tokens as f64 / seconds).round() as usize) } else { "–".to_owned() };
+    let peak = own.iter().filter_map(|s| s.peak_memory).max();
     let across = (1000.0 * seconds / longest.max(1e-9)).round() / 10.0;
     let bar =
         format!("<svg class=\"meter\" viewBox=\"0 0 100 8\" aria-hidden=\"true\"><rect width=\"{across}\" height=\"8\"/></svg>");
@@ -62,6 +65,7 @@ fn row(report: &Report, name: &str, longest: f64) -> Vec<Html> {
         Html::text(&count(own.iter().map(|s| s.rows).sum())),
         Html::text(&count(tokens)),
         Html::text(&speed),
+        Html::text(&peak.map_or_else(|| "–".to_owned(), memory::shown)),
     ]
 }
 

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// Fields that tell when, how fast, on what and from which file something was made, but not what came of it.
-const CIRCUMSTANCES: [&str; 8] = ["seconds", "finished", "tokens_per_second", "cached", "device", "version", "name", "source"];
+const CIRCUMSTANCES: [&str; 9] =
+    ["seconds", "finished", "tokens_per_second", "peak_memory", "cached", "device", "version", "name", "source"];
 /// How much of a value is shown.
 const SHOWN: usize = 160;
 

@@ -39,6 +39,10 @@ pub struct Manifest {
     pub expected: usize,
     /// Wall time, in seconds; of a resumed artifact, that of the last part.
     pub seconds: f64,
+    /// The most memory that the process held meanwhile, in bytes, together with the jobs that ran beside it; absent where the system does
+    /// not tell.
+    #[serde(default)]
+    pub peak_memory: Option<u64>,
     /// Whether an interrupted attempt had begun it: then its time is not the whole.
     #[serde(default)]
     pub resumed: bool,
@@ -128,6 +132,7 @@ pub(crate) mod tests {
             done: Done::default(),
             expected: 0,
             seconds: 0.0,
+            peak_memory: None,
             resumed: false,
             files: BTreeMap::new(),
         }

@@ -158,7 +158,7 @@ fn mean(values: &[f64]) -> f64 {
 fn timeless(mut outcome: Outcome) -> Outcome {
     (outcome.seconds, outcome.finished) = (0.0, String::new());
     for stage in &mut outcome.stages {
-        (stage.seconds, stage.tokens_per_second, stage.cached) = (0.0, 0.0, false);
+        (stage.seconds, stage.tokens_per_second, stage.peak_memory, stage.cached) = (0.0, 0.0, None, false);
     }
     outcome
 }

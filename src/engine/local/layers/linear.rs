@@ -211,3 +211,47 @@ impl CustomOp3 for Product {
         Ok((grad_x, grad_weight, grad_bias))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+
+    use super::*;
+
+    const WIDTH: usize = 40;
+
+    fn numbers(seed: usize, shape: (usize, usize)) -> Tensor {
+        let values = (0..shape.0 * shape.1).map(|i| ((i + 31 * seed) * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).expect("a matrix")
+    }
+
+    fn layer(seed: usize, out: usize, dtype: DType, bias: bool) -> Linear {
+        let mut weight = Weight::Tensor(numbers(seed, (out, WIDTH)).to_dtype(dtype).expect("casts"));
+        weight.freeze().expect("packs");
+        let bias = bias.then(|| numbers(seed + 1, (1, out)).flatten_all().expect("a row"));
+        Linear { weight, bias, adapter: None }
+    }
+
+    #[test]
+    fn several_layers_with_one_input_give_what_each_gives_alone() {
+        for dtype in [DType::F32, DType::BF16] {
+            let mut layers = [layer(1, 64, dtype, true), layer(2, 33, dtype, false), layer(3, 48, dtype, true)];
+            for adapted in [false, true] {
+                if adapted {
+                    let (a, b) = (numbers(4, (2, WIDTH)), numbers(5, (33, 2)));
+                    layers[1].adapter = Some(Adapter { a, b, scale: 0.5 });
+                }
+                for rows in [1, 5, 70] {
+                    let x = numbers(6, (rows, WIDTH));
+                    let [a, b, c] = &layers;
+                    let together = Linear::forward_all([a, b, c], &x, Kernels::Fused, &mut None).expect("runs");
+                    for (layer, together) in layers.iter().zip(together) {
+                        let alone = layer.forward(&x, Kernels::Fused, &mut None).expect("runs");
+                        let values = |t: &Tensor| t.to_vec2::<f32>().expect("f32");
+                        assert!(values(&alone) == values(&together), "{dtype:?}, {rows} rows, adapted: {adapted}");
+                    }
+                }
+            }
+        }
+    }
+}

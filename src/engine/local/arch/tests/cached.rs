@@ -1,6 +1,7 @@
 //! Decoding with a cache, and rows among others.
 
 use super::{BOTH, KvCache, Ragged, descriptions, lines, logits};
+use crate::engine::local::arch::DecoderConfig;
 use crate::engine::local::fixture::{assert_close, decoder, decoder_of, tokens};
 use crate::engine::local::layers::Kernels;
 
@@ -68,6 +69,31 @@ fn a_row_is_the_same_to_the_bit_whatever_its_batch_and_threads() {
             let alone = logits(&decoder, row, &[row.len()], None);
             assert!(alone == lines(&together, start, start + row.len()), "{label}: a row of {} tokens", row.len());
             start += row.len();
+        }
+    }
+}
+
+#[test]
+fn a_long_row_has_the_same_bits_in_blocks_of_queries_and_in_pieces() {
+    for (label, config) in descriptions(6) {
+        // 32 query heads a group: 400 tokens are more than are worked through together
+        let config =
+            DecoderConfig { num_heads: 64, num_kv_heads: 2, head_dim: 4, query_scalar: 4.0, max_positions: 512, ..config };
+        let decoder = decoder_of(&config, 6, Kernels::Fused);
+        let (long, short) = (tokens(1, 400), tokens(2, 30));
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            let both = [long.clone(), short.clone()].concat();
+            pool.install(|| logits(&decoder, &both, &[400, 30], Some(&mut KvCache::new(2))))
+        };
+        let blocks = run(3);
+        assert!(blocks == run(1), "{label}: threads change nothing");
+        for (row, from, to) in [(&long, 0, 400), (&short, 400, 430)] {
+            let mut cache = KvCache::new(1);
+            let pieces: Vec<f32> =
+                row.chunks(13).flat_map(|piece| logits(&decoder, piece, &[piece.len()], Some(&mut cache))).collect();
+            assert!(lines(&blocks, from, to) == pieces, "{label}: {} tokens in pieces", row.len());
+            assert!(logits(&decoder, row, &[row.len()], None) == pieces, "{label}: {} tokens without a cache", row.len());
         }
     }
 }

@@ -7,7 +7,7 @@ use half::bf16;
 use rayon::prelude::*;
 
 use super::AttentionShape;
-use crate::engine::local::layers::cache::{Cached, LayerCache};
+use crate::engine::local::layers::cache::{Cached, HostHead, LayerCache};
 use crate::engine::local::layers::cpu::attention::{Backward, Rotate, RotateBack, Scratch, Span, forward};
 use crate::engine::local::layers::cpu::gemm::{Element, Packed, Strided};
 use crate::engine::local::layers::cpu::{self};
@@ -185,21 +185,49 @@ impl Fused {
         let (wide, narrow) = self.widths();
         let width = self.shape.head_dim;
         let mut out = vec![0.0; q.len()];
-        let parts: Vec<_> = self.segments.iter().zip(self.cut(&mut out, wide)).zip(rows).collect();
-        each(parts, |scratches, ((segment, out), row)| {
-            let part = self.part(segment, q, k, v);
-            for (head, cached) in row.heads.iter_mut().enumerate() {
-                let Scratches { inner, q, k, out: mixed, .. } = &mut *scratches;
-                self.queries(part, head, q);
-                self.keys(part, head, k);
-                k.chunks_exact(width).for_each(|key| cached.keys.push_column(key));
-                part.v.chunks_exact(narrow).for_each(|v| cached.values.push_row(&v[head * width..(head + 1) * width]));
-                mixed.resize(q.len(), 0.0);
-                forward(self.span(segment), q, &cached.keys, &cached.values, inner, mixed);
-                put(mixed, self.group() * width, out, wide, head);
-            }
-        });
+        let take_in = |scratches: &mut Scratches, part: Part<'_>, (head, cached): (usize, &mut HostHead<E>)| {
+            self.keys(part, head, &mut scratches.k);
+            scratches.k.chunks_exact(width).for_each(|key| cached.keys.push_column(key));
+            part.v.chunks_exact(narrow).for_each(|v| cached.values.push_row(&v[head * width..(head + 1) * width]));
+        };
+        let look = |scratches: &mut Scratches, segment: &Segment, (head, cached): (usize, &HostHead<E>), out: &mut [f32]| {
+            let Scratches { inner, q: queries, out: mixed, .. } = scratches;
+            self.queries(self.part(segment, q, k, v), head, queries);
+            mixed.resize(queries.len(), 0.0);
+            forward(self.span(segment), queries, &cached.keys, &cached.values, inner, mixed);
+            put(mixed, self.group() * width, out, wide, head);
+        };
+        let outs = self.segments.iter().zip(self.cut(&mut out, wide));
+        if self.segments.iter().all(|segment| segment.len <= self.span(segment).block()) {
+            each(outs.zip(rows).collect(), |scratches, ((segment, out), row)| {
+                for (head, cached) in row.heads.iter_mut().enumerate() {
+                    take_in(scratches, self.part(segment, q, k, v), (head, cached));
+                    look(scratches, segment, (head, cached), out);
+                }
+            });
+        } else {
+            // long rows are cut into blocks of queries, which all look at the keys of the whole row
+            let heads = self.segments.iter().zip(&mut *rows).flat_map(|(segment, row)| {
+                let part = self.part(segment, q, k, v);
+                row.heads.iter_mut().enumerate().map(move |head| (part, head))
+            });
+            each(heads.collect(), |scratches, (part, head)| take_in(scratches, part, head));
+            let blocks =
+                outs.zip(&*rows).flat_map(|((segment, out), row)| self.blocks(segment, out).map(move |block| (block, row)));
+            each(blocks.collect(), |scratches, ((segment, out), row)| {
+                row.heads.iter().enumerate().for_each(|head| look(scratches, &segment, head, out));
+            });
+        }
         tensor(out, (q.len() / wide, wide))
+    }
+
+    /// Cuts a row and its output into blocks of queries.
+    fn blocks<'a>(&self, segment: &Segment, out: &'a mut [f32]) -> impl Iterator<Item = (Segment, &'a mut [f32])> {
+        let (whole, block, wide) = (*segment, self.span(segment).block(), self.widths().0);
+        out.chunks_mut(block * wide).enumerate().map(move |(i, out)| {
+            let before = i * block;
+            (Segment { start: whole.start + before, len: out.len() / wide, past: whole.past + before }, out)
+        })
     }
 
     fn backward_row(&self, segment: &Segment, part: Part<'_>, grad: &[f32], scratches: &mut Scratches, into: [&mut [f32]; 3]) {

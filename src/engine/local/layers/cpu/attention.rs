@@ -7,6 +7,9 @@ use super::math::{dot, exponentials, largest};
 use super::rows::soften;
 use super::simd::{Kernel, Level, dispatch, multiply_add};
 
+/// Scores that are worked through together, so that they stay in the second cache: half a MiB.
+const NEAR: usize = 1 << 17;
+
 /// One row's sizes.
 #[derive(Clone, Copy)]
 pub(crate) struct Span {
@@ -40,6 +43,16 @@ impl Span {
         end.saturating_sub(self.window)..end
     }
 
+    /// Queries that are worked through together.
+    pub(crate) fn block(self) -> usize {
+        (NEAR / (self.context() * self.group)).max(16)
+    }
+
+    /// `queries` of the queries, the first `before` left out.
+    fn part(self, before: usize, queries: usize) -> Self {
+        Self { queries, past: self.past + before, ..self }
+    }
+
     fn causal(self) -> Causal {
         Causal { offset: self.past, per: self.group, window: self.window }
     }
@@ -55,7 +68,8 @@ pub(crate) struct Scratch {
     packed: Packed,
 }
 
-/// `softmax(q kᵀ) v` for `q` (queries · group, width), `keys` the packed transpose of (context, width), `values` packed (context, width).
+/// `softmax(q kᵀ) v` for `q` (queries · group, width), `keys` the packed transpose of (keys, width), `values` packed (keys, width); keys
+/// after the last query's are not looked at.
 pub(crate) fn forward<E: Element>(
     span: Span,
     q: &[f32],
@@ -64,22 +78,28 @@ pub(crate) fn forward<E: Element>(
     scratch: &mut Scratch,
     out: &mut [f32],
 ) {
-    weights(span, q, keys, &mut scratch.scores, &mut []);
-    let left = Strided::rows(&scratch.scores, span.context());
-    product(left, span.rows(), values, Start::Zero, Band::Depth(span.causal()), out, span.width);
+    let (block, wide) = (span.block(), span.group * span.width);
+    for (i, (q, out)) in q.chunks(block * wide).zip(out.chunks_mut(block * wide)).enumerate() {
+        let span = span.part(i * block, q.len() / wide);
+        weights(span, q, keys, &mut scratch.scores, &mut []);
+        let left = Strided::rows(&scratch.scores, keys.columns);
+        product(left, span.rows(), values, Start::Zero, Band::Depth(span.causal()), out, span.width);
+    }
 }
 
-/// The attention weights (queries · group, context), zero where a query may not look. `caps`, unless empty, takes the slopes of the
-/// soft cap.
+/// The attention weights (queries · group, keys), zero where a query may not look; beyond the last query's key they hold anything. `caps`,
+/// unless empty, takes the slopes of the soft cap.
 fn weights<E: Element>(span: Span, q: &[f32], keys: &Packed<E>, scores: &mut Vec<f32>, caps: &mut [f32]) {
-    let (context, rows) = (span.context(), span.rows());
-    scores.resize(rows * context, 0.0);
-    product(Strided::rows(q, span.width), rows, keys, Start::Zero, Band::Columns(span.causal()), scores, context);
-    dispatch(Softmax { scores, caps, span });
+    let (stride, rows) = (keys.columns, span.rows());
+    scores.resize(rows * stride, 0.0);
+    product(Strided::rows(q, span.width), rows, keys, Start::Zero, Band::Columns(span.causal()), scores, stride);
+    dispatch(Softmax { scores, stride, caps, span });
 }
 
 struct Softmax<'a> {
     scores: &'a mut [f32],
+    /// Floats of a row, of which the first `context` are used.
+    stride: usize,
     caps: &'a mut [f32],
     span: Span,
 }
@@ -90,12 +110,12 @@ impl Kernel for Softmax<'_> {
     #[inline(always)]
     fn run<L: Level>(self) {
         let context = self.span.context();
-        for (r, row) in self.scores.chunks_exact_mut(context).enumerate() {
+        for (r, row) in self.scores.chunks_exact_mut(self.stride).enumerate() {
             let range = self.span.seen(r);
-            let (before, rest) = row.split_at_mut(range.start);
+            let (before, rest) = row[..context].split_at_mut(range.start);
             let (seen, after) = rest.split_at_mut(range.len());
             if let Some(cap) = self.span.soft_cap {
-                let caps = if self.caps.is_empty() { &mut [][..] } else { &mut self.caps[r * context..][range] };
+                let caps = if self.caps.is_empty() { &mut [][..] } else { &mut self.caps[r * self.stride..][range] };
                 soften::<L>(seen, cap, caps);
             }
             let max = largest(seen);

@@ -251,9 +251,11 @@ fn plain_attention(span: Span, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f64> {
 
 #[test]
 fn attention_equals_plain_loops_with_any_window_and_cap() {
-    for (queries, past, group) in
-        if cfg!(miri) { [(9, 0, 2), (2, 17, 3), (1, 16, 1)] } else { [(70, 0, 2), (5, 100, 3), (1, 64, 1)] }
-    {
+    for (queries, past, group) in if cfg!(miri) {
+        [(9, 0, 2), (2, 17, 3), (1, 16, 1), (1, 1, 1)]
+    } else {
+        [(70, 0, 2), (5, 100, 3), (1, 64, 1), (90, 500, 20)]
+    } {
         for &window in few(&[4, 1, usize::MAX, 33, 64]) {
             for soft_cap in [None, Some(1.5)] {
                 let span = Span { queries, past, group, width: 8, window, soft_cap };

@@ -3,6 +3,7 @@
 //!
 //! The right-hand side is packed into panels, once where it stays; the left-hand side into tiles of rows, a MiB at a time.
 
+mod blocks;
 pub(crate) mod narrow;
 mod packed;
 mod sheet;
@@ -12,9 +13,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use self::blocks::Blocks;
 pub(crate) use self::packed::{Element, Packed};
 use self::sheet::Sheet;
-use self::tile::{Blocks, DEPTH, Product};
+use self::tile::{DEPTH, Product};
 use super::computed;
 use super::simd::dispatch;
 
@@ -66,6 +68,16 @@ pub(crate) enum Band {
     Depth(Causal),
     /// The left-hand side is the transpose of that: zero in row r but for the queries that see this key.
     DepthFrom(Causal),
+}
+
+impl Band {
+    /// The inner steps that rows before `bottom` need at most.
+    fn depth(self, bottom: usize) -> usize {
+        match self {
+            Self::Depth(causal) => causal.keys(0, bottom.saturating_sub(1)).1,
+            Self::Full | Self::Columns(_) | Self::DepthFrom(_) => usize::MAX,
+        }
+    }
 }
 
 /// Who sees whom in causal attention.
@@ -125,7 +137,8 @@ fn onto<E: Element>(sheet: Sheet<'_>, left: Strided<'_>, right: &Packed<E>, star
     let alone = threads == 1 || rows * right.columns * right.depth < WORTH_SHARING;
     let height = (NEAR / right.depth.clamp(1, DEPTH)).clamp(48, 480) / 12 * 12;
     for top in (0..rows).step_by(height) {
-        let left = Blocks::pack(left, top..(top + height).min(rows), right.depth);
+        let bottom = (top + height).min(rows);
+        let left = Blocks::pack(left, top..bottom, band.depth(bottom).min(right.depth));
         let (blocks, panels) = (left.count(), right.panels());
         // SAFETY: no two pieces have an element in common.
         let run = |blocks, panels| unsafe { dispatch(Product::new((&left, blocks), (right, panels), start, band, sheet)) };

@@ -2,141 +2,17 @@
 
 #![expect(clippy::needless_range_loop, reason = "iterators move a tile's sums through memory")]
 
-use std::cell::Cell;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
+use super::blocks::{Blocks, RUN};
 use super::packed::{Element, Packed};
 use super::sheet::Sheet;
-use super::{Band, NEAR, Start, Strided};
-use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
+use super::{Band, Start};
+use crate::engine::local::layers::cpu::simd::{Kernel, Level};
 
 /// Inner steps after which a tile's sums go back to memory. Shorter ones, with which a panel's part would stay in the first cache,
 /// measured a quarter slower.
 pub(super) const DEPTH: usize = 2048;
-
-/// Inner steps that lie together in a block, row by row or step by step.
-const RUN: usize = 16;
-
-/// A left-hand side's rows by tiles: block after block of as many rows as a tile has, each in runs of 16 inner steps. A run is
-/// (rows, 16), or (16, rows) where rows are neighbours in memory; what is beyond the last step holds anything.
-pub(super) struct Blocks {
-    /// The first row.
-    top: usize,
-    rows: usize,
-    /// Inner steps, a whole number of runs.
-    depth: usize,
-    /// Rows of every block but the last.
-    height: usize,
-    /// Whether runs are (16, rows).
-    turned: bool,
-    data: Vec<f32>,
-}
-
-thread_local! {
-    /// The memory of the blocks that this thread dropped last: products follow each other closely.
-    static SPARE: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
-}
-
-impl Drop for Blocks {
-    fn drop(&mut self) {
-        if self.data.capacity() <= 4 * NEAR {
-            SPARE.set(std::mem::take(&mut self.data)); // what a whole vocabulary took goes back to the system
-        }
-    }
-}
-
-impl Blocks {
-    /// Rows `rows` of a matrix of `depth` columns.
-    pub(super) fn pack(left: Strided<'_>, rows: Range<usize>, depth: usize) -> Self {
-        let height = dispatch(Height);
-        let (turned, whole) = (left.column != 1, depth.next_multiple_of(RUN));
-        let mut data = SPARE.take();
-        data.resize(rows.len() * whole, 0.0);
-        let pack = |(i, into): (usize, &mut [f32])| {
-            let part = Part { left, top: rows.start + i * height, depth, into };
-            if turned { dispatch(Turn(part)) } else { dispatch(Copy(part)) }
-        };
-        let size = (height * whole).max(1);
-        if data.len() < 1 << 16 {
-            data.chunks_mut(size).enumerate().for_each(pack);
-        } else {
-            data.par_chunks_mut(size).enumerate().for_each(pack);
-        }
-        Self { top: rows.start, rows: rows.len(), depth: whole, height, turned, data }
-    }
-
-    /// How many blocks there are.
-    pub(super) fn count(&self) -> usize {
-        self.rows.div_ceil(self.height)
-    }
-}
-
-/// Rows of a tile on this level.
-struct Height;
-
-impl Kernel for Height {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<L: Level>(self) -> usize {
-        L::ROWS
-    }
-}
-
-/// A block of rows to be packed.
-struct Part<'a> {
-    left: Strided<'a>,
-    top: usize,
-    depth: usize,
-    into: &'a mut [f32],
-}
-
-/// Copies rows by runs.
-struct Copy<'a>(Part<'a>);
-
-impl Kernel for Copy<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Level>(self) {
-        let Part { left, top, depth, into } = self.0;
-        let tall = into.len() / depth.next_multiple_of(RUN);
-        let into = into.as_chunks_mut::<RUN>().0;
-        for i in 0..tall {
-            let at = (top + i) * left.row;
-            let (runs, rest) = left.data[at..at + depth].as_chunks::<RUN>();
-            for (run, from) in runs.iter().enumerate() {
-                L::store(L::load(from), &mut into[run * tall + i]);
-            }
-            if !rest.is_empty() {
-                into[runs.len() * tall + i][..rest.len()].copy_from_slice(rest);
-            }
-        }
-    }
-}
-
-/// Copies steps of neighbouring rows.
-struct Turn<'a>(Part<'a>);
-
-impl Kernel for Turn<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Level>(self) {
-        let Part { left, top, depth, into } = self.0;
-        let tall = into.len() / depth.next_multiple_of(RUN);
-        for (k, into) in into.chunks_exact_mut(tall).enumerate().take(depth) {
-            let from = &left.data[top * left.row + k * left.column..];
-            if left.row == 1 {
-                into.copy_from_slice(&from[..tall]);
-            } else {
-                into.iter_mut().zip(from.iter().step_by(left.row)).for_each(|(into, x)| *into = *x);
-            }
-        }
-    }
-}
 
 /// Some blocks of rows by some panels of a product.
 pub(super) struct Product<'a, E> {
@@ -221,6 +97,9 @@ impl<E: Element> Product<'_, E> {
         };
         let to = to.min(needed.1).max(from);
         let from_here = from.max(needed.0).min(to);
+        if from > 0 && from_here == to {
+            return; // nothing is added to what the steps before gave
+        }
         let width = lanes.min(self.right.columns - column);
         // SAFETY: these elements are this piece's alone, as whoever made it promised.
         let place = |i: usize| unsafe { self.out.part(row + i, column, width) };
