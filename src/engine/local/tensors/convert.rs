@@ -24,7 +24,7 @@ pub(super) fn tensor(bytes: &[u8], stored: Dtype, shape: &[usize], device: &Devi
 }
 
 /// The nearest bf16 of a finite number, ties to even. Without a branch, unlike `half`'s, so that many are converted at a time.
-#[inline(always)]
+#[inline]
 fn narrow(x: f32) -> bf16 {
     let bits = x.to_bits();
     bf16::from_bits((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
