@@ -13,7 +13,7 @@ use subliminal::{config, report, traits, trial};
 
 fn reports(criterion: &mut Criterion) {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/zebra-numbers.toml");
-    let plan = config::load(&config, &["teacher.force=none".to_owned()]).expect("the main config is sound").plan;
+    let plan = config::load(&config, &[]).expect("the main config is sound").plan;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("run");
     let options = Options {
