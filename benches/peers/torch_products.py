@@ -39,7 +39,7 @@ def main():
             for shape in args.shapes:
                 rows, inner, out = map(int, shape.split("x"))
                 x, weight = torch.randn(rows, inner).to(dtype), torch.randn(out, inner).to(dtype)
-                packed = torch.ops.mkldnn._reorder_linear_weight(weight.to_mkldnn(), rows)
+                packed = torch.ops.mkldnn._reorder_linear_weight(weight, rows)
                 ways = [
                     lambda: torch.nn.functional.linear(x, weight),
                     lambda: torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], ""),
