@@ -1,6 +1,7 @@
 """Our products with frozen weights beside PyTorch's best, in turn, as a Markdown table; see products.sh."""
 import argparse
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -11,9 +12,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BENCH = ["cargo", "bench", "--bench", "kernels", "--"]
 
 
-def ours():
+def ours(threads):
     """The rate of every product of the kernels' bench, by format and shape, in 10⁹ multiply-adds a second."""
-    output = subprocess.run([*BENCH, "--quick", "--noplot"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run([*BENCH, "--quick", "--noplot"], cwd=ROOT, check=True, capture_output=True, text=True,
+                            env={**os.environ, "RAYON_NUM_THREADS": str(threads)}).stdout
     found, name = {}, None
     for line in output.splitlines():
         if match := re.match(r"x Wᵀ/(\S+)/(\S+)", line):
@@ -26,14 +28,15 @@ def ours():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     subprocess.run([*BENCH[:4], "--no-run"], cwd=ROOT, check=True)
-    shapes = [name.split()[1] for name in ours() if name.startswith("f32")]
-    peer = [sys.executable, str(ROOT / "benches/peers/torch_products.py"), *shapes]
+    shapes = [name.split()[1] for name in ours(args.threads) if name.startswith("f32")]
+    peer = [sys.executable, str(ROOT / "benches/peers/torch_products.py"), "--threads", str(args.threads), *shapes]
     rounds = []
     for i in range(args.runs):
         theirs = json.loads(subprocess.run(peer, check=True, capture_output=True, text=True).stdout)
-        rounds.append((ours(), theirs))
+        rounds.append((ours(args.threads), theirs))
         print(f"{i + 1} of {args.runs}", file=sys.stderr, flush=True)
     print("| product, rows × inputs × outputs | ours, 10⁹ multiply-adds/s | PyTorch's best | ratio, median [least, most] |")
     print("|---|---:|---:|---|")

@@ -1,6 +1,6 @@
 //! From what a trial's stages found to the report and its page: `cargo bench --bench report`.
 //!
-//! The trial is the main job's plan, five seeds in six arms, run on the scripted engine: 35,000 sampled answers.
+//! The trial is the main job's plan, five seeds in six arms, run on the scripted engine: 55 evaluations of 1,000 sampled answers.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn reports(criterion: &mut Criterion) {
     let outcome = trial::run(&plan, &engine, &options, &Silent).expect("the scripted trial runs");
     let made = report::build(&outcome).expect("the outcome fits the plan");
 
-    let mut group = criterion.benchmark_group("a report of 35 evaluations");
+    let mut group = criterion.benchmark_group("a report of 55 evaluations");
     group.sample_size(20);
     group.bench_function("report.json", |b| b.iter(|| report::build(&outcome).expect("as before")));
     group.bench_function("the table", |b| b.iter(|| report::table(&made)));

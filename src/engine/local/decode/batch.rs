@@ -1,4 +1,5 @@
-//! The sampling loop: reads prompts, what they have in common once, continues all rows together, and gives a finished row's place to the next request.
+//! The sampling loop: reads prompts, what they all begin with once, continues all rows together, and gives a finished row's place to the
+//! next request.
 //!
 //! A row's tokens depend on its prompt and its own random stream alone, so neither the batch nor the order matters.
 
