@@ -7,7 +7,7 @@ use super::config::DecoderConfig;
 use super::weights::SITES;
 use crate::engine::local::layers::{
     AttentionShape, Batch, Dropout, Head, Kernels, KvCache, LayerCache, Linear, Ragged, Rope, View, Weight, attention, gated,
-    head_norm, rms_norm,
+    head_norm, rms_norm, sum,
 };
 use crate::error::{Error, Result};
 
@@ -224,11 +224,11 @@ impl Decoder {
         }
         let mixed = attention(&q, &k, &v, self.attention_shape(index), batch, cache)?;
         let said = layer.o.forward(&mixed, kernels, dropout)?;
-        let x = (x + norm_if(said, &layer.attention_out_norm)?)?;
+        let x = sum(x, &norm_if(said, &layer.attention_out_norm)?, kernels)?;
         let normed = norm(&x, &layer.mlp_norm)?;
         let [gate, up] = Linear::forward_all([&layer.gate, &layer.up], &normed, kernels, dropout)?;
         let said = layer.down.forward(&gated(&gate, &up, self.config.activation, kernels)?, kernels, dropout)?;
-        x + norm_if(said, &layer.mlp_out_norm)?
+        sum(&x, &norm_if(said, &layer.mlp_out_norm)?, kernels)
     }
 
     /// The logits of given hidden states: (n, hidden) → (n, vocabulary), in f32.
@@ -245,6 +245,20 @@ impl Decoder {
     /// If the device refuses.
     pub fn losses(&self, hidden: &Tensor, targets: &[u32]) -> Result<Tensor> {
         Ok(self.head().cross_entropy(hidden, targets, self.kernels)?)
+    }
+
+    /// [`Decoder::losses`], and the gradient of the hidden states for the sum of the losses weighted by `weights`, in one go. `None` where
+    /// the head is trained, or the form is the composite one.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub(in crate::engine::local) fn weighted_losses(
+        &self,
+        hidden: &Tensor,
+        targets: &[u32],
+        weights: &[f32],
+    ) -> Result<Option<(Vec<f32>, Tensor)>> {
+        Ok(self.head().weighted_losses(hidden, targets, weights)?)
     }
 
     fn head(&self) -> Head<'_> {

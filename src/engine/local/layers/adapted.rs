@@ -1,10 +1,11 @@
 //! A frozen linear layer with its low-rank adapter as one operation: nothing lies in memory but the input, the adapter and the result.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
 use super::cpu::gemm::{self, Band, Packed, Start, Strided};
+use super::cpu::thin;
 use super::host::{Floats, floats, output, tensor};
 use super::weight::Frozen;
 
@@ -13,6 +14,8 @@ pub(super) struct AdaptedProduct {
     pub(super) weight: Arc<Frozen>,
     pub(super) bias: Option<Tensor>,
     pub(super) scale: f32,
+    /// `x Aᵀ`, kept for the way back.
+    pub(super) inner: OnceLock<Vec<f32>>,
 }
 
 /// `out += left · right`, with `left` (rows, depth) and `right` (depth, columns).
@@ -24,13 +27,6 @@ impl AdaptedProduct {
     fn scaled(&self, values: &[f32]) -> Vec<f32> {
         values.iter().map(|x| x * self.scale).collect()
     }
-}
-
-/// `x Aᵀ`, (tokens, rank).
-fn inner(x: &[f32], a: &[f32], rank: usize) -> Vec<f32> {
-    let width = a.len() / rank;
-    let rows = x.len() / width;
-    gemm::fresh(Strided::rows(x, width), rows, &Packed::new(Strided::rows(a, width).transposed(), width, rank), None)
 }
 
 impl CustomOp3 for AdaptedProduct {
@@ -54,9 +50,10 @@ impl CustomOp3 for AdaptedProduct {
         let (x, a, b) = (floats(x, lx)?, floats(a, la)?, floats(b, lb)?);
         let bias = self.bias.as_ref().map(Floats::of).transpose()?;
         let mut y = self.weight.apply(x, bias.as_deref());
-        let inner = inner(x, a, rank);
+        let inner = thin::product(x, a, rank);
         let b = Packed::new(Strided::rows(&self.scaled(b), rank).transposed(), rank, out);
         add_product(Strided::rows(&inner, rank), rows, &b, &mut y);
+        self.inner.get_or_init(|| inner);
         Ok(output(y, (rows, out)))
     }
 
@@ -73,8 +70,14 @@ impl CustomOp3 for AdaptedProduct {
         let grad = grad.contiguous()?;
         let reached = x.track_op();
         let (x, a, b, grad) = (Floats::of(x)?, Floats::of(a)?, Floats::of(b)?, Floats::of(&grad)?);
-        let packed = Packed::new(Strided::rows(&self.scaled(&b), rank), out, rank);
-        let grad_inner = gemm::fresh(Strided::rows(&grad, out), rows, &packed, None);
+        let turned = |from: &[f32], (rows, columns): (usize, usize)| {
+            let mut into = vec![0.0; from.len()];
+            for (i, row) in from.chunks_exact(columns).enumerate() {
+                row.iter().zip(into[i..].iter_mut().step_by(rows)).for_each(|(x, into)| *into = *x);
+            }
+            into
+        };
+        let grad_inner = thin::product(&grad, &turned(&self.scaled(&b), (out, rank)), rank);
 
         let grad_x = if reached {
             let mut grad_x = self.weight.apply_back(&grad);
@@ -84,13 +87,9 @@ impl CustomOp3 for AdaptedProduct {
             None
         };
 
-        // the adapter's gradients with the few rows on the left, so that the wide matrices are read once
-        let inner = self.scaled(&inner(&x, &a, rank));
-        let mut packed = Packed::new(Strided::rows(&grad, out), rows, out);
-        let grad_b = gemm::fresh(Strided::rows(&inner, rank).transposed(), rank, &packed, None);
-        packed.refill(Strided::rows(&x, width), rows, width);
-        let grad_a = gemm::fresh(Strided::rows(&grad_inner, rank).transposed(), rank, &packed, None);
-        let grad_b = tensor(grad_b, (rank, out))?.t()?.contiguous()?;
-        Ok((grad_x, Some(tensor(grad_a, (rank, width))?), Some(grad_b)))
+        let inner = self.scaled(self.inner.get_or_init(|| thin::product(&x, &a, rank)));
+        let grad_a = tensor(thin::turned_product(&grad_inner, rank, &x), (rank, width))?;
+        let grad_b = tensor(turned(&thin::turned_product(&inner, rank, &grad), (rank, out)), (out, rank))?;
+        Ok((grad_x, Some(grad_a), Some(grad_b)))
     }
 }

@@ -4,12 +4,12 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
 
 use super::cpu::rows::SoftCap;
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu};
+use super::{Kernels, cpu, tape};
 
 /// `cap · tanh(x / cap)`, element by element, in f32.
 pub(crate) fn soft_cap(x: &Tensor, cap: f64, kernels: Kernels) -> Result<Tensor> {
     if kernels == Kernels::Fused {
-        return x.contiguous()?.apply_op1(Cap(cap as f32));
+        return tape::apply1(Cap(cap as f32), &x.contiguous()?);
     }
     (x.to_dtype(DType::F32)? / cap)?.tanh()? * cap
 }

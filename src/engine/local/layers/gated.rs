@@ -2,9 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
-use super::cpu::rows::{GatedUnitBackward, Gelu, Silu, gated_unit};
+use super::cpu::rows::{Gelu, Silu, gated_unit, gated_unit_backward};
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu};
+use super::{Kernels, tape};
 
 /// The function that the gate goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Activation {
 /// `activation(gate) · up`, element by element.
 pub(crate) fn gated(gate: &Tensor, up: &Tensor, activation: Activation, kernels: Kernels) -> Result<Tensor> {
     match (kernels, activation) {
-        (Kernels::Fused, _) => gate.apply_op2(up, Gate(activation)),
+        (Kernels::Fused, _) => tape::apply2(Gate(activation), gate, up),
         (Kernels::Composite, Activation::Silu) => gate.silu()? * up,
         // in f32: in bf16 the difference `1 + tanh` would keep few of its digits
         (Kernels::Composite, Activation::GeluTanh) => gate.to_dtype(DType::F32)?.gelu()?.to_dtype(gate.dtype())? * up,
@@ -46,12 +46,10 @@ impl CustomOp2 for Gate {
         let shape = gate.shape();
         let (wanted_gate, wanted_up) = (gate.track_op(), up.track_op());
         let (gate, up, grad) = (&*Floats::of(gate)?, &*Floats::of(up)?, &*Floats::of(&grad)?);
-        let (mut grad_gate, mut grad_up) = (vec![0.0; gate.len()], vec![0.0; gate.len()]);
-        let into = (&mut grad_gate[..], &mut grad_up[..]);
-        match self.0 {
-            Activation::Silu => cpu::run(GatedUnitBackward { activation: Silu, gate, up, grad, into }),
-            Activation::GeluTanh => cpu::run(GatedUnitBackward { activation: Gelu, gate, up, grad, into }),
-        }
+        let (grad_gate, grad_up) = match self.0 {
+            Activation::Silu => gated_unit_backward(Silu, gate, up, grad),
+            Activation::GeluTanh => gated_unit_backward(Gelu, gate, up, grad),
+        };
         let grad_gate = if wanted_gate { Some(tensor(grad_gate, shape)?) } else { None };
         Ok((grad_gate, if wanted_up { Some(tensor(grad_up, shape)?) } else { None }))
     }

@@ -11,7 +11,7 @@ use super::cpu::rows::{LogSums, SoftCap};
 use super::host::{Floats, floats, output, tensor};
 use super::linear::product;
 use super::weight::{Frozen, Weight};
-use super::{Kernels, cpu};
+use super::{Kernels, cpu, tape};
 
 /// Rows whose logits are held at one time.
 const BLOCK: usize = 48;
@@ -41,11 +41,11 @@ impl Head<'_> {
             let (targets, soft_cap) = (targets.to_vec(), self.soft_cap.map(|cap| cap as f32));
             let hidden = hidden.contiguous()?;
             return match self.weight {
-                Weight::Frozen(head) => hidden.apply_op1(CrossEntropy { targets, soft_cap, head: Arc::clone(head) }),
+                Weight::Frozen(head) => tape::apply1(CrossEntropy { targets, soft_cap, head: Arc::clone(head) }, &hidden),
                 // candle asks for a trained head by its tensor; packed for this pass alone
                 Weight::Tensor(head) => {
                     let packed = Arc::new(Frozen::of(&head.detach())?);
-                    hidden.apply_op2(head, CrossEntropy { targets, soft_cap, head: packed })
+                    tape::apply2(CrossEntropy { targets, soft_cap, head: packed }, &hidden, head)
                 }
             };
         }
@@ -55,6 +55,17 @@ impl Head<'_> {
         let log_sum = shifted.exp()?.sum_keepdim(1)?.log()?;
         let targets = Tensor::from_slice(targets, (targets.len(), 1), hidden.device())?;
         (log_sum - shifted.gather(&targets, 1)?)?.squeeze(1)
+    }
+
+    /// The losses of [`Head::cross_entropy`], and the gradient of the hidden states for their sum weighted by `weights`, with logits made
+    /// once. `None` where the head is trained, or the form is the composite one.
+    pub(crate) fn weighted_losses(self, hidden: &Tensor, targets: &[u32], weights: &[f32]) -> Result<Option<(Vec<f32>, Tensor)>> {
+        let Weight::Frozen(head) = self.weight else { return Ok(None) };
+        let (targets, soft_cap) = (targets.to_vec(), self.soft_cap.map(|cap| cap as f32));
+        let (hidden, shape) = (hidden.contiguous()?, hidden.dims2()?);
+        let op = CrossEntropy { targets, soft_cap, head: Arc::clone(head) };
+        let slopes = op.slopes(&Floats::of(&hidden)?, shape.1, weights, [true, false]);
+        Ok(Some((slopes.losses, tensor(slopes.hidden, shape)?)))
     }
 }
 
@@ -77,6 +88,19 @@ struct Block<'a> {
     chosen: &'a [f32],
     /// The slopes of the soft cap (rows, vocab), where they were asked for and there is one.
     caps: &'a [f32],
+}
+
+impl Block<'_> {
+    fn losses(&self) -> impl Iterator<Item = f32> {
+        self.sums.iter().zip(self.chosen).map(|((log_sum, _), logit)| log_sum - logit)
+    }
+}
+
+/// What a way back through the loss gives.
+struct Slopes {
+    losses: Vec<f32>,
+    hidden: Vec<f32>,
+    head: Vec<f32>,
 }
 
 /// What the blocks are made for.
@@ -123,7 +147,7 @@ impl CrossEntropy {
         }
         let mut losses = Vec::with_capacity(self.targets.len());
         self.blocks(hidden, width, Pass::Forward, |block| {
-            losses.extend(block.sums.iter().zip(block.chosen).map(|((log_sum, _), logit)| log_sum - logit));
+            losses.extend(block.losses());
         });
         let n = losses.len();
         Ok(output(losses, n))
@@ -131,19 +155,30 @@ impl CrossEntropy {
 
     /// The gradients of the hidden states and of the head, as far as they are asked for.
     fn backward(&self, hidden: &Tensor, grad: &Tensor, head_too: bool) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let ((rows, width), vocab) = (hidden.dims2()?, self.head.dims().0);
+        let shape = hidden.dims2()?;
         let grad = grad.contiguous()?;
         let (grad, states) = (Floats::of(&grad)?, Floats::of(hidden)?);
-        let mut grad_hidden = vec![0.0; if hidden.track_op() { rows * width } else { 0 }];
-        let mut grad_head = vec![0.0; if head_too { vocab * width } else { 0 }];
+        let Slopes { hidden: of_hidden, head, .. } = self.slopes(&states, shape.1, &grad, [hidden.track_op(), head_too]);
+        let of_hidden = if hidden.track_op() { Some(tensor(of_hidden, shape)?) } else { None };
+        Ok((of_hidden, if head_too { Some(tensor(head, (self.head.dims().0, shape.1))?) } else { None }))
+    }
+
+    /// The losses, and the gradients of their weighted sum: of the hidden states (rows, width) and of the head, if they are `wanted`.
+    fn slopes(&self, states: &[f32], width: usize, weights: &[f32], wanted: [bool; 2]) -> Slopes {
+        let (rows, vocab) = (self.targets.len(), self.head.dims().0);
+        let [of_hidden, of_head] = wanted;
+        let mut losses = Vec::with_capacity(rows);
+        let mut grad_hidden = vec![0.0; if of_hidden { rows * width } else { 0 }];
+        let mut grad_head = vec![0.0; if of_head { vocab * width } else { 0 }];
         let mut packed_states = Packed::default();
-        self.blocks(&states, width, Pass::Backward, |block| {
+        self.blocks(states, width, Pass::Backward, |block| {
+            losses.extend(block.losses());
             let Block { first, exponentials: slopes, sums, caps, .. } = block;
             let targets = &self.targets[first..first + sums.len()];
             cpu::over_rows(slopes, vocab, |start, slopes| {
                 let here = start / vocab..(start + slopes.len()) / vocab;
                 let rows = slopes.chunks_exact_mut(vocab).zip(&sums[here.clone()]).zip(&targets[here.clone()]);
-                for (((row, (_, inverse)), target), weight) in rows.zip(&grad[first + here.start..]) {
+                for (((row, (_, inverse)), target), weight) in rows.zip(&weights[first + here.start..]) {
                     for x in row.iter_mut() {
                         *x *= inverse * weight;
                     }
@@ -156,14 +191,13 @@ impl CrossEntropy {
             if !grad_hidden.is_empty() {
                 self.head.backward(slopes, &mut grad_hidden[first * width..(first + sums.len()) * width]);
             }
-            if head_too {
+            if of_head {
                 packed_states.refill(Strided::rows(&states[first * width..], width), sums.len(), width);
                 let slopes = Strided::rows(slopes, vocab).transposed();
                 gemm::product(slopes, vocab, &packed_states, Start::Output, Band::Full, &mut grad_head, width);
             }
         });
-        let of_hidden = if hidden.track_op() { Some(tensor(grad_hidden, (rows, width))?) } else { None };
-        Ok((of_hidden, if head_too { Some(tensor(grad_head, (vocab, width))?) } else { None }))
+        Slopes { losses, hidden: grad_hidden, head: grad_head }
     }
 }
 

@@ -1,13 +1,16 @@
 //! A linear layer `x Wᵀ + b`, with an optional low-rank adapter beside it.
 
+use std::sync::OnceLock;
+
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::adapted::AdaptedProduct;
 use super::cpu::gemm::{self, Packed, Strided};
-use super::cpu::rows::ColumnSums;
+use super::factor::{masked, scaled};
 use super::host::{Floats, floats, output, tensor};
+use super::sum::{column_sums, sum};
 use super::weight::{Frozen, FrozenProduct, Weight, side_by_side};
-use super::{Kernels, cpu};
+use super::{Kernels, tape};
 
 /// A named linear layer.
 pub(crate) struct Linear {
@@ -46,17 +49,17 @@ impl Linear {
         };
         if let (Weight::Frozen(weight), None) = (&self.weight, &mask) {
             let bias = self.bias.clone();
-            let op = AdaptedProduct { weight: weight.clone(), bias, scale: adapter.scale as f32 };
-            return x.contiguous()?.apply_op3(&adapter.a, &adapter.b, op);
+            let op = AdaptedProduct { weight: weight.clone(), bias, scale: adapter.scale as f32, inner: OnceLock::new() };
+            return tape::apply3(op, &x.contiguous()?, &adapter.a, &adapter.b);
         }
         let plain = product(x, &self.weight, self.bias.as_ref(), kernels)?;
         let x = match mask {
-            Some(mask) => (x * mask)?,
+            Some(mask) => masked(x, &mask, kernels)?,
             None => x.clone(),
         };
         let inner = loose_product(&x.to_dtype(adapter.a.dtype())?, &adapter.a, None, kernels)?;
-        let change = (loose_product(&inner, &adapter.b, None, kernels)? * adapter.scale)?;
-        plain + change.to_dtype(x.dtype())?
+        let change = scaled(&loose_product(&inner, &adapter.b, None, kernels)?, adapter.scale, kernels)?;
+        sum(&plain, &change.to_dtype(x.dtype())?, kernels)
     }
 
     /// [`Linear::forward`] of several layers with one input.
@@ -102,10 +105,10 @@ pub(crate) fn product(x: &Tensor, weight: &Weight, bias: Option<&Tensor>, kernel
     match weight {
         Weight::Tensor(weight) => loose_product(x, weight, bias, kernels),
         Weight::Frozen(weight) => {
-            let product = |bias| x.contiguous()?.apply_op1(FrozenProduct { weight: weight.clone(), bias });
+            let (x, weight) = (x.contiguous()?, weight.clone());
             match bias {
-                Some(bias) if bias.track_op() => product(None)?.broadcast_add(bias),
-                bias => product(bias.cloned()),
+                Some(bias) if bias.track_op() => tape::apply2(FrozenProduct { weight, bias: None }, &x, bias),
+                bias => tape::apply1(FrozenProduct { weight, bias: bias.cloned() }, &x),
             }
         }
     }
@@ -115,8 +118,8 @@ pub(crate) fn product(x: &Tensor, weight: &Weight, bias: Option<&Tensor>, kernel
 fn loose_product(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, kernels: Kernels) -> Result<Tensor> {
     if kernels == Kernels::Fused {
         return match bias {
-            Some(bias) => x.apply_op3(weight, bias, Product),
-            None => x.apply_op2(weight, Product),
+            Some(bias) => tape::apply3(Product, x, weight, bias),
+            None => tape::apply2(Product, x, weight),
         };
     }
     let y = x.matmul(&weight.to_dtype(x.dtype())?.t()?)?; // what is trained is kept in f32
@@ -201,13 +204,7 @@ impl CustomOp3 for Product {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
         let (grad_x, grad_weight) = Self::backward(x, weight, &grad)?;
-        let grad_bias = if bias.track_op() {
-            let mut sums = vec![0.0; bias.elem_count()];
-            cpu::run(ColumnSums { rows: &Floats::of(&grad)?, sums: &mut sums });
-            Some(tensor(sums, bias.shape())?)
-        } else {
-            None
-        };
+        let grad_bias = if bias.track_op() { Some(column_sums(&grad)?) } else { None };
         Ok((grad_x, grad_weight, grad_bias))
     }
 }

@@ -8,6 +8,7 @@ mod attention;
 mod cache;
 mod cap;
 mod cpu;
+mod factor;
 mod gated;
 mod head;
 mod host;
@@ -15,6 +16,8 @@ mod linear;
 mod norm;
 mod ragged;
 mod rope;
+mod sum;
+mod tape;
 mod weight;
 
 pub use cache::KvCache;
@@ -34,6 +37,8 @@ pub(super) use linear::{Adapter, Dropout, Linear};
 pub(super) use norm::{head_norm, rms_norm};
 pub(super) use ragged::{Batch, View};
 pub(super) use rope::Rope;
+pub(super) use sum::sum;
+pub(super) use tape::{Tape, noted};
 pub(super) use weight::Weight;
 
 /// The instruction set that the CPU's kernels use: the best there is, or the one that `SUBLIMINAL_SIMD` names.

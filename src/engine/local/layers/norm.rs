@@ -1,10 +1,12 @@
 //! Root-mean-square norm (Zhang & Sennrich, arXiv 1910.07467), computed in f32 whatever the format.
 
+use std::borrow::Cow;
+
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
 use super::cpu::rows::{NormedBackward, normed};
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu};
+use super::{Kernels, cpu, tape};
 
 /// A norm's settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,11 +29,7 @@ pub enum Gain {
 /// `x / sqrt(mean(x²) + eps) · gain` over the last dimension; `x` (rows, width), `weight` (width).
 pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, norm: Norm, kernels: Kernels) -> Result<Tensor> {
     if kernels == Kernels::Fused {
-        let op = RmsNorm { eps: norm.eps as f32 };
-        return match norm.gain {
-            Gain::Weight => x.contiguous()?.apply_op2(weight, op),
-            Gain::OnePlusWeight => x.contiguous()?.apply_op2(&(weight + 1.0)?, op),
-        };
+        return tape::apply2(RmsNorm { eps: norm.eps as f32, gain: norm.gain }, &x.contiguous()?, weight);
     }
     let wide = x.to_dtype(DType::F32)?;
     let mean_square = wide.sqr()?.mean_keepdim(1)?;
@@ -44,6 +42,9 @@ pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, norm: Norm, kernels: Kernels
 
 /// [`rms_norm`] of every head by itself: `x` (tokens, heads · head_dim), `weight` (head_dim).
 pub(crate) fn head_norm(x: &Tensor, weight: &Tensor, norm: Norm, kernels: Kernels) -> Result<Tensor> {
+    if kernels == Kernels::Fused {
+        return rms_norm(x, weight, norm, kernels); // which goes by the width of its weight
+    }
     let (tokens, width) = x.dims2()?;
     let head_dim = weight.dim(0)?;
     rms_norm(&x.reshape((tokens * width / head_dim, head_dim))?, weight, norm, kernels)?.reshape((tokens, width))
@@ -51,6 +52,17 @@ pub(crate) fn head_norm(x: &Tensor, weight: &Tensor, norm: Norm, kernels: Kernel
 
 struct RmsNorm {
     eps: f32,
+    gain: Gain,
+}
+
+impl RmsNorm {
+    /// What a normed value is multiplied by.
+    fn factor<'a>(&self, weight: &'a [f32]) -> Cow<'a, [f32]> {
+        match self.gain {
+            Gain::Weight => weight.into(),
+            Gain::OnePlusWeight => weight.iter().map(|w| w + 1.0).collect(),
+        }
+    }
 }
 
 impl CustomOp2 for RmsNorm {
@@ -60,7 +72,7 @@ impl CustomOp2 for RmsNorm {
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, weight: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
         let (x, weight) = (floats(x, lx)?, floats(weight, lw)?);
-        Ok(output(normed(x, weight, self.eps), lx.shape().clone()))
+        Ok(output(normed(x, &self.factor(weight), self.eps), lx.shape().clone()))
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -68,6 +80,7 @@ impl CustomOp2 for RmsNorm {
         let (wide, narrow) = (x.shape(), weight.shape());
         let (trained, reached) = (weight.track_op(), x.track_op());
         let (x, weight, grad) = (Floats::of(x)?, Floats::of(weight)?, Floats::of(&grad)?);
+        let weight = self.factor(&weight);
         let mut grad_x = vec![0.0; x.len()];
         let mut grad_weight = vec![0.0; if trained { weight.len() } else { 0 }];
         let kernel = |x: &[f32], grad: &[f32], grad_x: &mut [f32], grad_weight: &mut [f32]| {

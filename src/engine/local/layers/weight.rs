@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Storage, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Storage, Tensor, bail};
 
 use super::cpu::gemm::narrow::{self, Left, Narrow};
 use super::cpu::gemm::{self, Band, Packed, Start, Strided};
 use super::host::{Floats, floats, output, tensor};
+use super::sum::column_sums;
 
 /// A weight as checkpoints store it; a matrix is (out, in).
 #[derive(Clone)]
@@ -227,7 +228,7 @@ pub(super) fn side_by_side(x: &Tensor, layers: &[(&Frozen, Option<&Tensor>)]) ->
     tensors.collect::<Result<_>>().map(Some)
 }
 
-/// `x Wᵀ + b` with a frozen weight and bias; only `x` has a gradient.
+/// `x Wᵀ + b` with a frozen weight, and a frozen bias or one that is the second input: only the inputs have gradients.
 pub(super) struct FrozenProduct {
     pub(super) weight: Arc<Frozen>,
     pub(super) bias: Option<Tensor>,
@@ -239,17 +240,42 @@ impl CustomOp1 for FrozenProduct {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
+        let bias = self.bias.as_ref().map(Floats::of).transpose()?;
+        self.forward(x, lx, bias.as_deref())
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        self.backward(x, &grad.contiguous()?).map(Some)
+    }
+}
+
+impl CustomOp2 for FrozenProduct {
+    fn name(&self) -> &'static str {
+        "linear-frozen-bias"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, bias: &CpuStorage, lb: &Layout) -> Result<(CpuStorage, Shape)> {
+        self.forward(x, lx, Some(floats(bias, lb)?))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let grad_x = if x.track_op() { Some(self.backward(x, &grad)?) } else { None };
+        Ok((grad_x, Some(column_sums(&grad)?)))
+    }
+}
+
+impl FrozenProduct {
+    fn forward(&self, x: &CpuStorage, lx: &Layout, bias: Option<&[f32]>) -> Result<(CpuStorage, Shape)> {
         let (rows, inner) = lx.shape().dims2()?;
         let (out, inner_too) = self.weight.dims();
         if inner != inner_too {
             bail!("a product of width {inner} was given a weight of width {inner_too}");
         }
-        let bias = self.bias.as_ref().map(Floats::of).transpose()?;
-        Ok(output(self.weight.apply(floats(x, lx)?, bias.as_deref()), (rows, out)))
+        Ok(output(self.weight.apply(floats(x, lx)?, bias), (rows, out)))
     }
 
-    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.contiguous()?;
-        Ok(Some(tensor(self.weight.apply_back(&Floats::of(&grad)?), x.shape())?))
+    fn backward(&self, x: &Tensor, grad: &Tensor) -> Result<Tensor> {
+        tensor(self.weight.apply_back(&Floats::of(grad)?), x.shape())
     }
 }

@@ -9,7 +9,7 @@ use super::adamw::Parameter;
 use super::dropout::RowDropout;
 use super::weights::EMBEDDINGS;
 use crate::engine::local::arch::{Decoder, Ragged};
-use crate::engine::local::layers::{Batch, Dropout, Kernels};
+use crate::engine::local::layers::{Batch, Dropout, Kernels, Tape, noted};
 use crate::error::Result;
 
 /// Logits that the composite form holds at one time where activations are not kept.
@@ -44,8 +44,24 @@ struct Entry {
     masks: u64,
     /// Whether something before the layer learns.
     reached: bool,
-    /// What the layer made of it, with its graph; absent where it is to be made again.
-    output: Option<Tensor>,
+    /// What the layer made of it; absent where it is to be made again.
+    made: Option<Made>,
+}
+
+/// A layer's output, and the way back through the layer: its tape in the fused form, candle's graph in the composite one.
+struct Made {
+    output: Tensor,
+    tape: Option<Tape>,
+}
+
+impl Made {
+    /// The gradients of what the layer was made from, given that of its output.
+    fn backward(self, slope: Tensor) -> Result<GradStore> {
+        match self.tape {
+            Some(tape) => Ok(tape.backward(self.output, slope)?),
+            None => Ok(pull(&self.output, &slope)?.backward()?),
+        }
+    }
 }
 
 impl<'a> Pass<'a> {
@@ -75,28 +91,27 @@ impl<'a> Pass<'a> {
         for index in 0..self.decoder.config().num_layers {
             let masks = dropout.as_ref().map_or(0, |d| d.calls);
             let input = if reached && !again { Var::from_tensor(&x)?.as_tensor().clone() } else { x };
-            let y = self.layer(index, &input, &batch, &mut dropout)?;
+            let made = self.layer(index, &input, &batch, &mut dropout)?;
             let was_reached = reached;
-            reached |= y.track_op();
-            x = y.detach();
-            entries.push(Entry { input, masks, reached: was_reached, output: (!again).then_some(y) });
+            reached |= made.output.track_op();
+            x = made.output.detach();
+            entries.push(Entry { input, masks, reached: was_reached, made: (!again).then_some(made) });
         }
         let mut upstream = self.loss_and_slope(&x, reached, &mut found)?;
         drop(x);
-        while let Some(Entry { input, masks, reached, output }) = entries.pop() {
+        while let Some(Entry { input, masks, reached, made }) = entries.pop() {
             let Some(slope) = upstream.take() else { break }; // nothing learns from here down
-            let (input, y) = if let Some(y) = output {
-                (input, y)
+            let (input, made) = if let Some(made) = made {
+                (input, made)
             } else {
                 if let Some(dropout) = &mut dropout {
                     dropout.calls = masks;
                 }
                 let input = if reached { Var::from_tensor(&input)?.as_tensor().clone() } else { input };
-                let y = self.layer(entries.len(), &input, &batch, &mut dropout)?;
-                (input, y)
+                let made = self.layer(entries.len(), &input, &batch, &mut dropout)?;
+                (input, made)
             };
-            let store = pull(&y, &slope)?.backward()?;
-            drop(y);
+            let store = made.backward(slope)?;
             self.collect(&mut found, &store)?;
             upstream = if reached { store.get(&input).map(Tensor::detach) } else { None };
         }
@@ -114,9 +129,16 @@ impl<'a> Pass<'a> {
         Found { gradients: vec![None; self.parameters.len()], losses: Vec::new(), tokens: self.tokens.len() }
     }
 
-    fn layer(&self, index: usize, x: &Tensor, batch: &Batch, dropout: &mut Option<RowDropout>) -> Result<Tensor> {
+    fn layer(&self, index: usize, x: &Tensor, batch: &Batch, dropout: &mut Option<RowDropout>) -> Result<Made> {
         let mut dropout = dropout.as_mut().map(|d| d as &mut dyn Dropout);
-        self.decoder.layer(index, x, batch, None, &mut dropout)
+        let mut run = || self.decoder.layer(index, x, batch, None, &mut dropout);
+        Ok(match self.decoder.kernels() {
+            Kernels::Fused => {
+                let (output, tape) = noted(run)?;
+                Made { output, tape: Some(tape) }
+            }
+            Kernels::Composite => Made { output: run()?, tape: None },
+        })
     }
 
     /// The hidden states that predict the counted tokens: (counted, hidden).
@@ -140,7 +162,14 @@ impl<'a> Pass<'a> {
         let states = Var::from_tensor(&counted.detach())?;
         let mut slope: Option<Tensor> = None;
         for part in self.blocks() {
-            let (losses, store) = self.loss(&states.narrow(0, part.start, part.len())?, part)?;
+            let these = states.narrow(0, part.start, part.len())?;
+            let (targets, weights) = (&self.targets[part.clone()], &self.weights[part.clone()]);
+            if let Some((losses, gradient)) = self.decoder.weighted_losses(&these, targets, weights)? {
+                found.losses.extend(losses);
+                add(&mut slope, Some(&gradient))?;
+                continue;
+            }
+            let (losses, store) = self.loss(&these, part)?;
             found.losses.extend(losses);
             self.collect(found, &store)?;
             add(&mut slope, store.get(states.as_tensor()))?;

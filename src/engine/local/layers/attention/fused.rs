@@ -14,6 +14,7 @@ use crate::engine::local::layers::cpu::{self};
 use crate::engine::local::layers::host::{Floats, floats, output, tensor};
 use crate::engine::local::layers::ragged::{Batch, Segment};
 use crate::engine::local::layers::rope::Angles;
+use crate::engine::local::layers::tape;
 
 pub(super) fn attention(
     q: &Tensor,
@@ -26,7 +27,7 @@ pub(super) fn attention(
     let view = &batch.views[shape.view];
     let op = Fused { shape, window: view.window, segments: Arc::clone(&batch.segments), angles: Arc::clone(&view.angles) };
     match cache {
-        None => q.apply_op3(k, v, op),
+        None => tape::apply3(op, q, k, v),
         Some(cache) if op.narrow() => op.with_cache::<bf16>([q, k, v], cache),
         Some(cache) => op.with_cache::<f32>([q, k, v], cache),
     }

@@ -230,19 +230,21 @@ impl Kernel for Rotate<'_> {
             let at = token * self.stride + self.first;
             let from = &self.from[at..at + self.heads * self.width];
             for (into, from) in into.chunks_exact_mut(self.width).zip(from.chunks_exact(self.width)) {
-                turn::<L>(from, into, cos, sin, self.scale);
+                turn::<L>(from, into, (cos, sin), self.scale, 1.0);
             }
         }
     }
 }
 
+/// Turns a head by its angles, or back, where `way` is −1, and scales it.
 #[inline(always)]
-fn turn<L: Level>(from: &[f32], into: &mut [f32], cos: &[f32], sin: &[f32], scale: f32) {
+fn turn<L: Level>(from: &[f32], into: &mut [f32], (cos, sin): (&[f32], &[f32]), scale: f32, way: f32) {
     let half = cos.len();
     let (a, b) = from.split_at(half);
     let (x, y) = into.split_at_mut(half);
+    let (b, y, sin) = (&b[..half], &mut y[..half], &sin[..half]); // of one length, so that the loop runs in vectors
     for i in 0..half {
-        let (cos, sin) = (cos[i] * scale, sin[i] * scale);
+        let (cos, sin) = (cos[i] * scale, sin[i] * scale * way);
         x[i] = multiply_add::<L>(a[i], cos, -(b[i] * sin));
         y[i] = multiply_add::<L>(b[i], cos, a[i] * sin);
     }
@@ -275,13 +277,7 @@ impl Kernel for RotateBack<'_> {
             let at = token * self.stride + self.first;
             let into = &mut self.into[at..at + self.heads * self.width];
             for (into, from) in into.chunks_exact_mut(self.width).zip(from.chunks_exact(self.width)) {
-                let (a, b) = from.split_at(half);
-                let (x, y) = into.split_at_mut(half);
-                for i in 0..half {
-                    let (cos, sin) = (cos[i] * self.scale, sin[i] * self.scale);
-                    x[i] = multiply_add::<L>(a[i], cos, b[i] * sin);
-                    y[i] = multiply_add::<L>(b[i], cos, -(a[i] * sin));
-                }
+                turn::<L>(from, into, (cos, sin), self.scale, -1.0);
             }
         }
     }

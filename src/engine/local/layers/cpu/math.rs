@@ -56,7 +56,19 @@ pub(super) fn total(sums: [f32; SUMS]) -> f32 {
     sums[0]
 }
 
-/// `Σ a[i] · b[i]`.
+/// The last elements of a row, with others behind them: so the rest of a row goes through vectors as well.
+#[inline(always)]
+fn filled(rest: &[f32], other: f32) -> [f32; SUMS] {
+    let mut all = [other; SUMS];
+    for i in 0..SUMS {
+        if i < rest.len() {
+            all[i] = rest[i];
+        }
+    }
+    all
+}
+
+/// `Σ a[i] · b[i]` of rows of one length.
 #[inline(always)]
 pub(super) fn dot<L: Level>(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; SUMS];
@@ -67,8 +79,9 @@ pub(super) fn dot<L: Level>(a: &[f32], b: &[f32]) -> f32 {
             sums[i] = multiply_add::<L>(a[i], b[i], sums[i]);
         }
     }
-    for (i, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-        sums[i] = multiply_add::<L>(*a, *b, sums[i]);
+    let (a, b) = (filled(a_rest, 0.0), filled(b_rest, 0.0)); // 0 · 0 changes no sum
+    for i in 0..SUMS {
+        sums[i] = multiply_add::<L>(a[i], b[i], sums[i]);
     }
     total(sums)
 }
@@ -78,12 +91,24 @@ pub(super) fn dot<L: Level>(a: &[f32], b: &[f32]) -> f32 {
 pub(super) fn largest(row: &[f32]) -> f32 {
     let mut most = [f32::NEG_INFINITY; SUMS];
     let (chunks, rest) = row.as_chunks::<SUMS>();
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
     for chunk in chunks {
         for i in 0..SUMS {
-            most[i] = if chunk[i] > most[i] { chunk[i] } else { most[i] };
+            most[i] = larger(most[i], chunk[i]);
         }
     }
-    most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+    let rest = filled(rest, f32::NEG_INFINITY);
+    for i in 0..SUMS {
+        most[i] = larger(most[i], rest[i]);
+    }
+    let mut half = SUMS / 2;
+    while half > 0 {
+        for i in 0..half {
+            most[i] = larger(most[i], most[i + half]);
+        }
+        half /= 2;
+    }
+    most[0]
 }
 
 /// Replaces every element by `e^(x − max)` and returns their sum.
@@ -97,9 +122,11 @@ pub(super) fn exponentials<L: Level>(row: &mut [f32], max: f32) -> f32 {
             sums[i] += chunk[i];
         }
     }
-    for (x, sum) in rest.iter_mut().zip(&mut sums) {
-        *x = exp::<L>(*x - max);
-        *sum += *x;
+    let mut last = filled(rest, f32::NEG_INFINITY);
+    for i in 0..SUMS {
+        last[i] = exp::<L>(last[i] - max);
+        sums[i] += if i < rest.len() { last[i] } else { 0.0 };
     }
+    rest.copy_from_slice(&last[..rest.len()]);
     total(sums)
 }

@@ -10,6 +10,7 @@ pub(super) mod rows;
 mod simd;
 #[cfg(test)]
 mod tests;
+pub(super) mod thin;
 
 use std::mem::MaybeUninit;
 
@@ -41,9 +42,23 @@ unsafe fn computed(len: usize, fill: impl FnOnce(&mut [MaybeUninit<f32>])) -> Ve
     floats
 }
 
+/// [`over_rows`] of two outputs of one size, element by element.
+fn over_both<T: Send>(a: &mut [T], b: &mut [T], work: impl Fn(usize, &mut [T], &mut [T]) + Sync) {
+    if !shared(a.len()) {
+        return work(0, a, b);
+    }
+    let piece = a.len().div_ceil(rayon::current_num_threads() * 2).next_multiple_of(16);
+    a.par_chunks_mut(piece).zip(b.par_chunks_mut(piece)).enumerate().for_each(|(i, (a, b))| work(i * piece, a, b));
+}
+
 /// Cuts rows of `width` into pieces and calls `work` with each piece's first element and its output, on all threads if that pays.
 pub(super) fn over_rows<T: Send>(out: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-    if !shared(out.len()) {
+    over_rows_from(out.len(), out, width, work);
+}
+
+/// [`over_rows`] of work that reads so many elements, more than it writes.
+fn over_rows_from<T: Send>(elements: usize, out: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    if !shared(elements) {
         return work(0, out);
     }
     let piece = (out.len() / width).div_ceil(rayon::current_num_threads() * 2) * width;

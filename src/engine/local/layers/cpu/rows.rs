@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::math::{SUMS, dot, exp, tanh};
 use super::simd::{Kernel, Level, dispatch, multiply_add};
-use super::{computed, over_rows};
+use super::{computed, over_both, over_rows};
 
 /// Root-mean-square norm of every row of `x`, times `weight`.
 pub(crate) fn normed(x: &[f32], weight: &[f32], eps: f32) -> Vec<f32> {
@@ -160,14 +160,39 @@ impl<A: Activation> Kernel for GatedUnit<'_, A> {
     }
 }
 
-/// The gated activation's backward.
-pub(crate) struct GatedUnitBackward<'a, A> {
-    pub(crate) activation: A,
-    pub(crate) gate: &'a [f32],
-    pub(crate) up: &'a [f32],
-    pub(crate) grad: &'a [f32],
+/// The gradients of `gate` and of `up`, given that of [`gated_unit`].
+pub(crate) fn gated_unit_backward<A: Activation + Copy + Sync>(
+    activation: A,
+    gate: &[f32],
+    up: &[f32],
+    grad: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
+    assert!(gate.len() == up.len() && up.len() == grad.len(), "gate, up and their gradient differ in size");
+    let len = gate.len();
+    let mut of_up = Vec::new();
+    let fill = |of_gate: &mut [MaybeUninit<f32>]| {
+        let fill = |of_up: &mut [MaybeUninit<f32>]| {
+            over_both(of_gate, of_up, |first, of_gate, of_up| {
+                let part = first..first + of_gate.len();
+                let (gate, up, grad) = (&gate[part.clone()], &up[part.clone()], &grad[part]);
+                dispatch(GatedUnitBackward { activation, gate, up, grad, into: (of_gate, of_up) });
+            });
+        };
+        // SAFETY: the kernel writes every element.
+        of_up = unsafe { computed(len, fill) };
+    };
+    // SAFETY: as above.
+    let of_gate = unsafe { computed(len, fill) };
+    (of_gate, of_up)
+}
+
+struct GatedUnitBackward<'a, A> {
+    activation: A,
+    gate: &'a [f32],
+    up: &'a [f32],
+    grad: &'a [f32],
     /// The gradients of `gate` and of `up`.
-    pub(crate) into: (&'a mut [f32], &'a mut [f32]),
+    into: (&'a mut [MaybeUninit<f32>], &'a mut [MaybeUninit<f32>]),
 }
 
 impl<A: Activation> Kernel for GatedUnitBackward<'_, A> {
@@ -179,8 +204,8 @@ impl<A: Activation> Kernel for GatedUnitBackward<'_, A> {
         let (into_gate, into_up) = self.into;
         for (((gate, up), grad), (grad_gate, grad_up)) in inputs.zip(into_gate.iter_mut().zip(into_up)) {
             let (value, slope) = self.activation.value_and_slope::<L>(*gate);
-            *grad_up = grad * value;
-            *grad_gate = grad * up * slope;
+            grad_up.write(grad * value);
+            grad_gate.write(grad * up * slope);
         }
     }
 }
@@ -211,6 +236,36 @@ pub(super) fn soften<L: Level>(values: &mut [f32], cap: f32, slopes: &mut [f32])
     }
     for x in values {
         *x = cap * tanh::<L>(*x / cap);
+    }
+}
+
+/// `x + y`, element by element.
+pub(crate) fn sums(x: &[f32], y: &[f32]) -> Vec<f32> {
+    assert_eq!(x.len(), y.len(), "the summands differ in size");
+    let fill = |room: &mut [_]| {
+        over_rows(room, 16, |first, out| {
+            let part = first..first + out.len();
+            dispatch(Sums { x: &x[part.clone()], y: &y[part], out });
+        });
+    };
+    // SAFETY: the kernel writes every element.
+    unsafe { computed(x.len(), fill) }
+}
+
+struct Sums<'a> {
+    x: &'a [f32],
+    y: &'a [f32],
+    out: &'a mut [MaybeUninit<f32>],
+}
+
+impl Kernel for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        for ((out, x), y) in self.out.iter_mut().zip(self.x).zip(self.y) {
+            out.write(x + y);
+        }
     }
 }
 

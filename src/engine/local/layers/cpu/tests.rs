@@ -4,11 +4,12 @@ use super::attention::{Backward, Scratch, Span, forward};
 use half::bf16;
 
 use super::gemm::narrow::{self, Left, Narrow};
-use super::gemm::{Band, Packed, Start, Strided, product};
+use super::gemm::{self, Band, Packed, Start, Strided, product};
 use super::level::Simd;
 use super::math::{exp, tanh};
 use super::rows::{Activation, Gelu, Silu, SoftCap};
 use super::simd::{Kernel, Level, on_every_level};
+use super::thin;
 
 /// The first three of some cases for Miri, which takes a thousand times as long; else all.
 fn few<T>(cases: &[T]) -> &[T] {
@@ -41,6 +42,23 @@ fn products_equal_one_chain_of_multiply_adds_for_any_shape() {
             alone
         };
         assert_eq!(alone, out[(rows - 1) * columns..], "a row alone has the same bits");
+    }
+}
+
+#[test]
+fn thin_products_have_the_bits_of_any_product() {
+    for &(rows, width, rank) in few(&[(1, 7, 3), (13, 40, 1), (25, 65, 8), (5, 32, 16), (14, 33, 17), (2100, 90, 40)]) {
+        let (wide, small, left) = (numbers(1, rows * width), numbers(2, rank * width), numbers(3, rows * rank));
+        let packed = Packed::new(Strided::rows(&small, width).transposed(), width, rank);
+        let expected = gemm::fresh(Strided::rows(&wide, width), rows, &packed, None);
+        let packed = Packed::new(Strided::rows(&wide, width), rows, width);
+        let turned = gemm::fresh(Strided::rows(&left, rank).transposed(), rank, &packed, None);
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            assert_eq!(pool.install(|| thin::product(&wide, &small, rank)), expected, "{rows} × {width} × {rank}");
+            let found = pool.install(|| thin::turned_product(&left, rank, &wide));
+            assert_eq!(found, turned, "{rank} × {rows} × {width}");
+        }
     }
 }
 

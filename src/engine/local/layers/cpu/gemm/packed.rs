@@ -94,7 +94,6 @@ impl Packed {
     pub(crate) fn refill(&mut self, matrix: Strided<'_>, depth: usize, columns: usize) {
         (self.depth, self.columns, self.lanes, self.room) = (depth, columns, lanes(columns), depth);
         let size = columns.div_ceil(self.lanes) * depth * self.lanes;
-        self.data.clear();
         self.data.resize(size, 0.0);
         let lanes = self.lanes;
         let pack = |first, into| dispatch(Pack { into, matrix, depth, columns, lanes, first });
@@ -207,11 +206,22 @@ impl Kernel for Pack<'_> {
             let first = first + index * lanes;
             let width = lanes.min(columns - first);
             if matrix.column == 1 {
-                for (k, row) in panel.chunks_exact_mut(lanes).enumerate() {
+                for (k, row) in panel.as_chunks_mut::<16>().0.chunks_exact_mut(lanes / 16).enumerate() {
                     let from = k * matrix.row + first;
-                    row[..width].copy_from_slice(&matrix.data[from..from + width]);
+                    let (whole, rest) = matrix.data[from..from + width].as_chunks::<16>();
+                    for (into, from) in row.iter_mut().zip(whole) {
+                        L::store(L::load(from), into);
+                    }
+                    if let Some(into) = row.get_mut(whole.len()) {
+                        into.fill(0.0);
+                        into[..rest.len()].copy_from_slice(rest);
+                    }
+                    row.iter_mut().skip(whole.len() + 1).for_each(|into| into.fill(0.0));
                 }
             } else {
+                if width < lanes {
+                    panel.fill(0.0);
+                }
                 // 16 rows of the panel at a time, so that both sides stay in the first cache
                 for k in (0..depth).step_by(16) {
                     let deep = 16.min(depth - k);
