@@ -57,13 +57,13 @@ fn completions(decoder: &Decoder, rows: &[EncodedRow], budget: &Budget) -> Resul
         let tokens: Vec<u32> = batch.iter().flat_map(|row| prefix.rest(&row.tokens)).copied().collect();
         let lengths: Vec<usize> = batch.iter().map(|row| prefix.rest(&row.tokens).len()).collect();
         let mut cache = prefix.fork(batch.len())?;
-        let hidden = decoder.read(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
+        // the hidden state of a token predicts the one after it: those from the prompt's last one on are wanted
+        let ends: Vec<usize> = batch.iter().map(|row| row.tokens.len() - row.prompt + 1).collect();
+        let hidden = decoder.read_ends(&Ragged { tokens: &tokens, lengths: &lengths }, &ends, Some(&mut cache))?;
         let (mut asked, mut start) = (Vec::new(), 0);
-        for (row, length) in batch.iter().zip(&lengths) {
-            // the hidden state of a token predicts the one after it
-            let first = row.prompt - prefix.tokens();
-            asked.extend((first..*length).zip(&row.tokens[row.prompt..]).map(|(i, token)| ((start + i - 1) as u32, *token)));
-            start += length;
+        for (row, end) in batch.iter().zip(&ends) {
+            asked.extend((start..).zip(&row.tokens[row.prompt..]).map(|(line, token)| (line, *token)));
+            start += *end as u32;
         }
         let mut logprobs = logprobs(decoder, &hidden, &asked)?.into_iter();
         for row in batch {
@@ -102,8 +102,8 @@ fn answers(decoder: &Decoder, prompts: &[Vec<u32>], options: &[Vec<u32>], budget
 
 /// One batch of [`answers`], flat.
 fn answers_to(decoder: &Decoder, prefix: &Prefix, prompts: &[Vec<u32>], options: &[Vec<u32>]) -> Result<Vec<f64>> {
-    let (mut cache, hidden, ends) = read(decoder, prefix, prompts)?;
-    let asked: Vec<(u32, u32)> = ends.iter().flat_map(|end| options.iter().map(|option| (*end, option[0]))).collect();
+    let (mut cache, hidden) = read(decoder, prefix, prompts)?;
+    let asked: Vec<(u32, u32)> = (0..prompts.len() as u32).flat_map(|end| options.iter().map(move |o| (end, o[0]))).collect();
     let mut sums = logprobs(decoder, &hidden, &asked)?;
     // (prompt, option) pairs whose option goes on after its first token
     let (pairs, negligible): (Vec<usize>, Vec<usize>) =
@@ -118,19 +118,14 @@ fn answers_to(decoder: &Decoder, prefix: &Prefix, prompts: &[Vec<u32>], options:
     Ok(sums)
 }
 
-/// Reads prompts: their cache, all hidden states after the prefix, and the index of each prompt's last one.
-fn read(decoder: &Decoder, prefix: &Prefix, prompts: &[Vec<u32>]) -> Result<(KvCache, Tensor, Vec<u32>)> {
+/// Reads prompts: their cache, and each one's last hidden state.
+fn read(decoder: &Decoder, prefix: &Prefix, prompts: &[Vec<u32>]) -> Result<(KvCache, Tensor)> {
     let tokens: Vec<u32> = prompts.iter().flat_map(|prompt| prefix.rest(prompt)).copied().collect();
     let lengths: Vec<usize> = prompts.iter().map(|prompt| prefix.rest(prompt).len()).collect();
     let mut cache = prefix.fork(prompts.len())?;
-    let hidden = decoder.read(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
-    let mut ends = Vec::with_capacity(prompts.len());
-    let mut end = 0;
-    for length in lengths {
-        end += length as u32;
-        ends.push(end - 1);
-    }
-    Ok((cache, hidden, ends))
+    let ends = vec![1; prompts.len()];
+    let hidden = decoder.read_ends(&Ragged { tokens: &tokens, lengths: &lengths }, &ends, Some(&mut cache))?;
+    Ok((cache, hidden))
 }
 
 /// Feeds every pair's option, but for its last token, and adds the log-probabilities of its tokens after the first.

@@ -7,7 +7,7 @@ use super::config::DecoderConfig;
 use super::weights::SITES;
 use crate::engine::local::layers::{
     AttentionShape, Batch, Dropout, Head, Kernels, KvCache, LayerCache, Linear, Ragged, Rope, View, Weight, attention, gated,
-    head_norm, rms_norm, sum,
+    head_norm, pick, rms_norm, sum,
 };
 use crate::error::{Error, Result};
 
@@ -157,7 +157,7 @@ impl Decoder {
     /// # Errors
     /// If the lengths do not fit the tokens or the cache, a token is not in the vocabulary, or a row is longer than the model bears.
     pub fn hidden(&self, rows: &Ragged<'_>, cache: Option<&mut KvCache>) -> Result<Tensor> {
-        self.forward(rows, cache, |x| x)
+        self.forward(rows, None, cache, |x| x)
     }
 
     /// [`Decoder::hidden`] of a decoder whose weights may be in training: of no layer's activations more is kept than its output.
@@ -165,11 +165,31 @@ impl Decoder {
     /// # Errors
     /// As [`Decoder::hidden`].
     pub(in crate::engine::local) fn read(&self, rows: &Ragged<'_>, cache: Option<&mut KvCache>) -> Result<Tensor> {
-        Ok(self.forward(rows, cache, |x| x.detach())?.detach())
+        Ok(self.forward(rows, None, cache, |x| x.detach())?.detach())
     }
 
-    fn forward(&self, rows: &Ragged<'_>, mut cache: Option<&mut KvCache>, between: fn(Tensor) -> Tensor) -> Result<Tensor> {
-        let (batch, mut x) = self.begin(rows, cache.as_deref())?;
+    /// [`Decoder::read`] where only the last `ends` tokens of each row are wanted, at least one: (their number, hidden). What the last layer
+    /// would compute for the others is left out; the cache takes all tokens in.
+    ///
+    /// # Errors
+    /// As [`Decoder::hidden`], and if an end is longer than its row.
+    pub(in crate::engine::local) fn read_ends(
+        &self,
+        rows: &Ragged<'_>,
+        ends: &[usize],
+        cache: Option<&mut KvCache>,
+    ) -> Result<Tensor> {
+        Ok(self.forward(rows, Some(ends), cache, |x| x.detach())?.detach())
+    }
+
+    fn forward(
+        &self,
+        rows: &Ragged<'_>,
+        ends: Option<&[usize]>,
+        mut cache: Option<&mut KvCache>,
+        between: fn(Tensor) -> Tensor,
+    ) -> Result<Tensor> {
+        let (batch, mut x) = self.begin(rows, ends, cache.as_deref())?;
         for index in 0..self.layers.len() {
             x = between(self.layer(index, &x, &batch, cache.as_mut().map(|c| c.layer(index)), &mut None)?);
         }
@@ -179,9 +199,15 @@ impl Decoder {
         self.finish(&x)
     }
 
-    /// Lays the rows out and looks their tokens up: what every layer needs to know, and the first layer's input (tokens, hidden).
-    pub(in crate::engine::local) fn begin(&self, rows: &Ragged<'_>, cache: Option<&KvCache>) -> Result<(Batch, Tensor)> {
-        let batch = Batch::new(rows, cache, &self.views, self.kernels, &self.device)?;
+    /// Lays the rows out and looks their tokens up: what every layer needs to know, and the first layer's input (tokens, hidden). The last
+    /// layer is to give the last `ends` tokens of each row, or all.
+    pub(in crate::engine::local) fn begin(
+        &self,
+        rows: &Ragged<'_>,
+        ends: Option<&[usize]>,
+        cache: Option<&KvCache>,
+    ) -> Result<(Batch, Tensor)> {
+        let batch = Batch::new(rows, ends, cache, &self.views, self.kernels, &self.device)?;
         self.check_rows(rows, &batch)?;
         let x = self.embeddings.rows(rows.tokens)?.to_dtype(self.activations())?; // (tokens, hidden)
         Ok((batch, if let Some(scale) = self.embedding_scale { (x * scale)? } else { x }))
@@ -192,7 +218,8 @@ impl Decoder {
         Ok(rms_norm(x, &self.norm, self.config.norm, self.kernels)?)
     }
 
-    /// Layer `index`, counted from 0, on the output of the one before it: (tokens, hidden) → (tokens, hidden).
+    /// Layer `index`, counted from 0, on the output of the one before it: (tokens, hidden) → (tokens, hidden); the last layer gives the
+    /// tokens that are wanted.
     pub(in crate::engine::local) fn layer(
         &self,
         index: usize,
@@ -216,19 +243,35 @@ impl Decoder {
         let norm = |x: &Tensor, weight: &Tensor| rms_norm(x, weight, self.config.norm, kernels);
         let norm_if =
             |x: Tensor, weight: &Option<Tensor>| weight.as_ref().map_or_else(|| Ok(x.clone()), |weight| norm(&x, weight));
+        // the fused form computes for these tokens alone what nothing but their own output needs
+        let ends = batch.ends.as_ref().filter(|_| index + 1 == self.layers.len());
+        let asked = |x: &Tensor| match ends {
+            Some(ends) if kernels == Kernels::Fused => pick(x, &ends.tokens, kernels),
+            _ => Ok(x.clone()),
+        };
         let normed = norm(x, &layer.input_norm)?;
-        let [mut q, mut k, v] = Linear::forward_all([&layer.q, &layer.k, &layer.v], &normed, kernels, dropout)?;
+        let [mut q, mut k, v] = if ends.is_some() {
+            let q = layer.q.forward(&asked(&normed)?, kernels, dropout)?;
+            let [k, v] = Linear::forward_all([&layer.k, &layer.v], &normed, kernels, dropout)?;
+            [q, k, v]
+        } else {
+            Linear::forward_all([&layer.q, &layer.k, &layer.v], &normed, kernels, dropout)?
+        };
         if let Some([query_norm, key_norm]) = &layer.head_norms {
             q = head_norm(&q, query_norm, self.config.norm, kernels)?;
             k = head_norm(&k, key_norm, self.config.norm, kernels)?;
         }
         let mixed = attention(&q, &k, &v, self.attention_shape(index), batch, cache)?;
         let said = layer.o.forward(&mixed, kernels, dropout)?;
-        let x = sum(x, &norm_if(said, &layer.attention_out_norm)?, kernels)?;
+        let x = sum(&asked(x)?, &norm_if(said, &layer.attention_out_norm)?, kernels)?;
         let normed = norm(&x, &layer.mlp_norm)?;
         let [gate, up] = Linear::forward_all([&layer.gate, &layer.up], &normed, kernels, dropout)?;
         let said = layer.down.forward(&gated(&gate, &up, self.config.activation, kernels)?, kernels, dropout)?;
-        sum(&x, &norm_if(said, &layer.mlp_out_norm)?, kernels)
+        let x = sum(&x, &norm_if(said, &layer.mlp_out_norm)?, kernels)?;
+        match ends {
+            Some(ends) if kernels == Kernels::Composite => pick(&x, &ends.tokens, kernels),
+            _ => Ok(x),
+        }
     }
 
     /// The logits of given hidden states: (n, hidden) → (n, vocabulary), in f32.
@@ -275,6 +318,7 @@ impl Decoder {
             soft_cap: config.attention_soft_cap,
             kv_dtype: self.dtype,
             view: usize::from(config.window(layer).is_some()),
+            ends: layer + 1 == config.num_layers,
         }
     }
 

@@ -177,16 +177,9 @@ impl Job<'_> {
         let tokens: Vec<u32> = batch.iter().flat_map(|(prompt, _)| prefix.rest(prompt)).copied().collect();
         let lengths: Vec<usize> = batch.iter().map(|(prompt, _)| prefix.rest(prompt).len()).collect();
         let mut cache = prefix.fork(batch.len())?;
-        let hidden = self.decoder.hidden(&Ragged { tokens: &tokens, lengths: &lengths }, Some(&mut cache))?;
-        let ends: Vec<u32> = lengths
-            .iter()
-            .scan(0, |end, n| {
-                *end += *n as u32;
-                Some(*end - 1)
-            })
-            .collect();
-        let ends = candle_core::Tensor::new(ends, hidden.device())?;
-        let logits = self.decoder.logits(&hidden.index_select(&ends, 0)?)?;
+        let ends = vec![1; batch.len()];
+        let hidden = self.decoder.read_ends(&Ragged { tokens: &tokens, lengths: &lengths }, &ends, Some(&mut cache))?;
+        let logits = self.decoder.logits(&hidden)?;
         let sources: Vec<usize> = (0..batch.len()).flat_map(|i| batch[i].1.clone().map(move |_| i)).collect();
         if sources.len() != batch.len() {
             cache.keep(&sources)?;

@@ -31,7 +31,7 @@ impl Prefix {
             return Ok(Self { tokens: 0, cache: None });
         }
         let mut cache = KvCache::new(1);
-        decoder.read(&Ragged { tokens: &first[..common], lengths: &[common] }, Some(&mut cache))?;
+        decoder.read_ends(&Ragged { tokens: &first[..common], lengths: &[common] }, &[1], Some(&mut cache))?;
         Ok(Self { tokens: common, cache: Some(cache) })
     }
 

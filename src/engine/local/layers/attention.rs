@@ -26,9 +26,12 @@ pub(crate) struct AttentionShape {
     pub(crate) kv_dtype: DType,
     /// Which of the batch's views the layer has.
     pub(crate) view: usize,
+    /// Whether only the ends of the batch's rows ask; the fused form alone knows how.
+    pub(crate) ends: bool,
 }
 
-/// `q` (tokens, heads · head_dim), `k` and `v` (tokens, kv_heads · head_dim), all before rotation → (tokens, heads · head_dim).
+/// `q` (tokens that ask, heads · head_dim), `k` and `v` (tokens, kv_heads · head_dim), all before rotation → (tokens that ask,
+/// heads · head_dim).
 ///
 /// With a cache, its keys and values come before the batch's, which are added to it; nothing flows back through it.
 pub(crate) fn attention(

@@ -228,3 +228,41 @@ impl CustomOp2 for CrossEntropy {
         self.backward(hidden, grad, head.track_op())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+
+    fn numbers(seed: usize, shape: (usize, usize)) -> Tensor {
+        let values = (0..shape.0 * shape.1).map(|i| ((i + 31 * seed) * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).expect("a matrix")
+    }
+
+    #[test]
+    fn losses_and_their_slope_in_one_go_have_the_bits_of_two() {
+        const ROWS: usize = 2 * BLOCK + 5;
+        for dtype in [DType::F32, DType::BF16] {
+            for soft_cap in [None, Some(0.8)] {
+                let mut weight = Weight::Tensor(numbers(1, (70, 24)).to_dtype(dtype).expect("casts"));
+                weight.freeze().expect("packs");
+                let head = Head { weight: &weight, soft_cap };
+                let hidden = Var::from_tensor(&numbers(2, (ROWS, 24))).expect("a variable");
+                let targets: Vec<u32> = (0..ROWS as u32).map(|i| i * 37 % 70).collect();
+                let weights: Vec<f32> = (0..ROWS).map(|i| 0.01 + i as f32 / 500.0).collect();
+                let (losses, slope) = head.weighted_losses(&hidden, &targets, &weights).expect("runs").expect("a frozen head");
+
+                let apart = head.cross_entropy(&hidden, &targets, Kernels::Fused).expect("runs");
+                let weights = Tensor::from_vec(weights, ROWS, &Device::Cpu).expect("a row");
+                let store = apart.mul(&weights).and_then(|y| y.sum_all()).and_then(|y| y.backward()).expect("differentiable");
+                assert_eq!(losses, apart.to_vec1::<f32>().expect("f32"), "{dtype:?}, {soft_cap:?}");
+                let expected = store.get(&hidden).expect("a gradient").to_vec2::<f32>().expect("f32");
+                assert_eq!(slope.to_vec2::<f32>().expect("f32"), expected, "{dtype:?}, {soft_cap:?}");
+            }
+        }
+        let weight = Weight::Tensor(numbers(1, (70, 24)));
+        let head = Head { weight: &weight, soft_cap: None };
+        assert!(head.weighted_losses(&numbers(2, (1, 24)), &[1], &[1.0]).expect("answers").is_none(), "a head that may learn");
+    }
+}

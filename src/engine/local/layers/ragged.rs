@@ -27,6 +27,10 @@ pub(crate) struct Segment {
     pub(crate) len: usize,
     /// Its tokens that came before and lie in the cache.
     pub(crate) past: usize,
+    /// How many of its tokens ask, the last ones: all of them, but where only the ends of rows are wanted.
+    pub(crate) asked: usize,
+    /// The first of these among all tokens that ask.
+    pub(crate) asked_start: usize,
 }
 
 impl Segment {
@@ -58,9 +62,37 @@ pub(crate) struct BatchView {
     pub(crate) tensors: Option<((Tensor, Tensor), Tensor)>,
 }
 
+/// The ends of a batch's rows, where nobody wants the hidden states of their other tokens: the last layer gives those of the ends alone.
+pub(crate) struct Ends {
+    /// The ends' tokens among all tokens of the batch, in order.
+    pub(crate) tokens: Arc<[u32]>,
+    /// The rows, of which only the ends ask.
+    pub(crate) segments: Arc<[Segment]>,
+}
+
+impl Ends {
+    /// The last `wanted` tokens of every row; `None` where these are all tokens.
+    fn of(segments: &[Segment], wanted: &[usize]) -> Result<Option<Self>> {
+        if wanted.len() != segments.len() || segments.iter().zip(wanted).any(|(s, n)| !(1..=s.len).contains(n)) {
+            return Err(Error::input("the ends of other rows were asked for, or more tokens than a row has"));
+        }
+        let mut tokens = Vec::with_capacity(wanted.iter().sum());
+        let mut ends = Vec::with_capacity(segments.len());
+        for (segment, &asked) in segments.iter().zip(wanted) {
+            ends.push(Segment { asked, asked_start: tokens.len(), ..*segment });
+            let end = (segment.start + segment.len) as u32;
+            tokens.extend(end - asked as u32..end);
+        }
+        let all = ends.iter().all(|s| s.asked == s.len);
+        Ok((!all).then(|| Self { tokens: tokens.into(), segments: ends.into() }))
+    }
+}
+
 /// What a forward pass knows of its rows.
 pub(crate) struct Batch {
     pub(crate) segments: Arc<[Segment]>,
+    /// What the last layer gives, where that is not all.
+    pub(crate) ends: Option<Ends>,
     pub(crate) kernels: Kernels,
     /// One for each of the model's views.
     pub(crate) views: Vec<BatchView>,
@@ -69,12 +101,13 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Lays out `rows`; positions go on from the cached lengths.
+    /// Lays out `rows`; positions go on from the cached lengths. The last layer is to give the last `ends` tokens of each row, or all.
     ///
     /// # Errors
-    /// If the lengths do not add up to the tokens, or the cache has another number of rows.
+    /// If the lengths do not add up to the tokens, the cache has another number of rows, or an end is longer than its row.
     pub(crate) fn new(
         rows: &Ragged<'_>,
+        ends: Option<&[usize]>,
         cache: Option<&KvCache>,
         views: &[View],
         kernels: Kernels,
@@ -95,7 +128,11 @@ impl Batch {
             Kernels::Fused => None,
             Kernels::Composite => Some(Padding::new(&segments, device)?),
         };
-        Ok(Self { segments: segments.into(), kernels, views, padding })
+        let ends = match ends {
+            Some(wanted) => Ends::of(&segments, wanted)?,
+            None => None,
+        };
+        Ok(Self { segments: segments.into(), ends, kernels, views, padding })
     }
 
     /// The most tokens that a row has in this batch.
@@ -127,7 +164,7 @@ fn segments(rows: &Ragged<'_>, cache: Option<&KvCache>) -> Result<Vec<Segment>> 
     let mut start = 0;
     let mut segments = Vec::with_capacity(rows.lengths.len());
     for (row, &len) in rows.lengths.iter().enumerate() {
-        segments.push(Segment { start, len, past: past.map_or(0, |p| p[row]) });
+        segments.push(Segment { start, len, past: past.map_or(0, |p| p[row]), asked: len, asked_start: start });
         start += len;
     }
     Ok(segments)

@@ -139,3 +139,62 @@ impl Way {
         self.gradients.remove(tensor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::super::factor::{masked, scaled};
+    use super::super::sum::sum;
+    use super::super::{Activation, Gain, Kernels, Norm, gated, rms_norm};
+    use super::*;
+
+    const NORM: Norm = Norm { eps: 1e-6, gain: Gain::OnePlusWeight };
+
+    fn numbers(seed: usize, rows: usize) -> Tensor {
+        let values = (0..rows * 24).map(|i| ((i + 31 * seed) * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
+        Tensor::from_vec(values, (rows, 24), &Device::Cpu).expect("a matrix")
+    }
+
+    fn bits(tensor: Option<&Tensor>) -> Vec<u32> {
+        let values: Vec<f32> = tensor.expect("a gradient").flatten_all().and_then(|t| t.to_vec1()).expect("f32");
+        values.into_iter().map(f32::to_bits).collect()
+    }
+
+    #[test]
+    fn gradients_have_the_bits_of_candles_where_tensors_are_used_again_and_again() {
+        let x = Var::from_tensor(&numbers(1, 5)).expect("a variable");
+        let weight = Var::from_tensor(&numbers(2, 1).flatten_all().expect("a row")).expect("a variable");
+        let (x, weight) = (x.as_tensor(), weight.as_tensor());
+        let run = || -> Result<Tensor> {
+            let normed = rms_norm(x, weight, NORM, Kernels::Fused)?;
+            let unused = scaled(&normed, 3.0, Kernels::Fused)?;
+            assert!(unused.track_op(), "nothing comes of it, but it is on the tape");
+            let other = scaled(&normed, 0.3, Kernels::Fused)?;
+            let inner = gated(&normed, &other, Activation::Silu, Kernels::Fused)?;
+            let inner = masked(&sum(&inner, &normed, Kernels::Fused)?, &numbers(3, 5), Kernels::Fused)?;
+            sum(&sum(x, &inner, Kernels::Fused)?, x, Kernels::Fused)
+        };
+        let (output, tape) = noted(run).expect("runs");
+        let slope = numbers(4, 5);
+        let candles = output.mul(&slope).and_then(|y| y.sum_all()).and_then(|y| y.backward()).expect("differentiable");
+        let ours = tape.backward(output, slope).expect("all is on the tape");
+        for variable in [x, weight] {
+            assert_eq!(bits(ours.get(variable)), bits(candles.get(variable)));
+        }
+        assert_eq!(ours.get_ids().count(), 2, "of the variables alone");
+    }
+
+    #[test]
+    fn what_is_not_on_the_tape_is_an_error_and_what_cannot_learn_is_not_on_it() {
+        let x = Var::from_tensor(&numbers(1, 2)).expect("a variable");
+        let x = x.as_tensor();
+        let (output, tape) = noted(|| sum(&(x * 2.0)?, x, Kernels::Fused)).expect("runs");
+        let error = tape.backward(output, numbers(2, 2)).expect_err("candle's own product");
+        assert!(error.to_string().contains("not on the tape"), "{error}");
+        let (_, tape) = noted(|| sum(&x.detach(), &numbers(3, 2), Kernels::Fused)).expect("runs");
+        assert!(tape.0.is_empty());
+        sum(x, x, Kernels::Fused).expect("runs");
+        assert!(RUNNING.take().is_none(), "nothing is noted that nobody asked for");
+    }
+}

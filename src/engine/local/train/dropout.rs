@@ -10,8 +10,8 @@ use crate::tool::streams;
 pub(super) struct RowDropout {
     pub(super) probability: f64,
     pub(super) seed: u64,
-    /// For each row its number in the course of the whole training, and its tokens.
-    pub(super) rows: Vec<(u64, usize)>,
+    /// For each row its number in the course of the whole training, its tokens, and how many of them at its end the last layer goes on with.
+    pub(super) rows: Vec<(u64, usize, usize)>,
     /// Adapters passed so far.
     pub(super) calls: u64,
 }
@@ -24,9 +24,14 @@ impl Dropout for RowDropout {
         let width = x.dim(1)?;
         let keep = 1.0 / (1.0 - self.probability) as f32;
         let mut mask = Vec::with_capacity(x.elem_count());
-        for (row, len) in &self.rows {
+        let whole = x.dim(0)? == self.rows.iter().map(|(_, len, _)| len).sum::<usize>();
+        for (row, len, end) in &self.rows {
             let mut random = streams::named(self.seed, &format!("dropout-{}", self.calls), *row);
+            let first = mask.len();
             mask.extend((0..len * width).map(|_| if random.random::<f64>() < self.probability { 0.0 } else { keep }));
+            if !whole {
+                mask.drain(first..first + (len - end) * width);
+            }
         }
         self.calls += 1;
         Ok(Some(Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?))

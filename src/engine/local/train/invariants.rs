@@ -1,13 +1,17 @@
 //! What must hold of the training of any family.
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 
+use super::EncodedRow;
+use super::adamw::AdamW;
 use super::order::tests::recipe;
+use super::pass::Pass;
 use super::tests::{Trained, checkpointed, courses, full, lora, run_on, weights};
+use super::weights::make_trainable;
 use crate::engine::local::adapter;
 use crate::engine::local::arch::{Decoder, Ragged};
 use crate::engine::local::fixture::{
-    assert_close, config, config_of, decoder, decoder_of, every_family, tensors, tokens, values,
+    assert_close, config, config_of, decoder, decoder_of, every_family, rows, tensors, tokens, values,
 };
 use crate::engine::local::layers::Kernels;
 use crate::record::{Finetune, Lora, Method, StepRow};
@@ -49,6 +53,43 @@ fn one_pass_of_eight_equals_eight_passes_of_one() {
         let of = |micro_batch| Finetune { batch_size: 8, micro_batch, length_power: power, ..recipe(dropout.clone()) };
         for ((family, one), (_, eight)) in trained(Kernels::Fused, &of(8)).iter().zip(trained(Kernels::Fused, &of(1))) {
             assert_same_course(&one.steps, &eight.steps, 1e-5, family);
+        }
+    }
+}
+
+#[test]
+fn a_pass_gives_the_bits_of_candles_way_back_through_all_tokens() {
+    let rows = rows(3, 5);
+    let rows: Vec<&EncodedRow> = rows.iter().collect();
+    let tokens: Vec<u32> = rows.iter().flat_map(|row| &row.tokens).copied().collect();
+    let lengths: Vec<usize> = rows.iter().map(|row| row.tokens.len()).collect();
+    let (mut from, mut targets, mut start) = (Vec::new(), Vec::new(), 0);
+    for row in &rows {
+        from.extend(row.counted().map(|i| (start + i - 1) as u32));
+        targets.extend_from_slice(&row.tokens[row.counted()]);
+        start += row.tokens.len();
+    }
+    let from = Tensor::from_slice(&from, from.len(), &Device::Cpu).expect("a row");
+    for method in [lora(), full(), Method::Full { freeze_embeddings: false }] {
+        for (family, mut decoder) in families(Kernels::Fused) {
+            let recipe = recipe(method.clone());
+            let named = make_trainable(&mut decoder, &recipe, 1).expect("variables");
+            for (_, variable) in named.iter().filter(|_| matches!(method, Method::Lora(_))) {
+                let moved = (variable.as_tensor() + 0.03).expect("a number"); // else the second half of an adapter is zero
+                variable.set(&moved).expect("the same shape");
+            }
+            let parameters = AdamW::new(named, &recipe).expect("moments").parameters;
+            let found = Pass::new(&decoder, &parameters, &rows, 0.0, 7.0).run(None, false).expect("runs");
+
+            let hidden = decoder.hidden(&Ragged { tokens: &tokens, lengths: &lengths }, None).expect("fits");
+            let losses = decoder.losses(&hidden.index_select(&from, 0).expect("there"), &targets).expect("fits");
+            assert_eq!(found.losses, values(&losses), "{family}");
+            let weights = Tensor::full(1.0f32 / 7.0, targets.len(), &Device::Cpu).expect("a row");
+            let store = losses.mul(&weights).and_then(|l| l.sum_all()).and_then(|l| l.backward()).expect("differentiable");
+            for (parameter, gradient) in parameters.iter().zip(&found.gradients) {
+                let (ours, theirs) = (gradient.as_ref().expect("reached"), store.get(parameter.value.as_tensor()));
+                assert!(values(ours) == values(theirs.expect("reached")), "{family}, {method:?}: {}", parameter.name);
+            }
         }
     }
 }

@@ -49,6 +49,11 @@ impl EncodedRow {
     fn counted(&self) -> std::ops::Range<usize> {
         self.prompt.max(1)..self.tokens.len().max(1)
     }
+
+    /// How many tokens there are from the one that predicts the first counted token on; at least the last.
+    fn end(&self) -> usize {
+        (self.tokens.len() + 1).saturating_sub(self.counted().start).max(1)
+    }
 }
 
 /// One training, apart from the decoder.
@@ -230,15 +235,16 @@ impl<'a> Run<'a> {
         let mut sum = Passes { gradients: vec![None; self.optimiser.parameters.len()], loss: 0.0, counted: 0, tokens: 0 };
         for places in order::passes(&lengths, micro_batch) {
             let micro: Vec<&EncodedRow> = places.iter().map(|&i| row(i)).collect();
-            let dropout = self.dropout(places.iter().map(|&i| ((step * batch_size + i) as u64, lengths[i])).collect());
+            let numbered = places.iter().map(|&i| ((step * batch_size + i) as u64, lengths[i], row(i).end()));
+            let dropout = self.dropout(numbered.collect());
             let pass = Pass::new(self.decoder, &self.optimiser.parameters, &micro, length_power, total);
             sum.add(&pass.run(dropout, self.checkpointing)?)?;
         }
         Ok(sum)
     }
 
-    /// The dropout of some rows: for each its number in the course of the whole training, and its tokens.
-    fn dropout(&self, rows: Vec<(u64, usize)>) -> Option<RowDropout> {
+    /// The dropout of some rows, see [`RowDropout`].
+    fn dropout(&self, rows: Vec<(u64, usize, usize)>) -> Option<RowDropout> {
         match &self.training.recipe.method {
             Method::Lora(lora) if lora.dropout > 0.0 => {
                 Some(RowDropout { probability: lora.dropout, seed: self.training.seed, rows, calls: 0 })

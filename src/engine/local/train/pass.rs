@@ -21,7 +21,9 @@ pub(super) struct Pass<'a> {
     parameters: &'a [Parameter],
     tokens: Vec<u32>,
     lengths: Vec<usize>,
-    /// For every counted token, the place whose hidden state predicts it; then the token, and its weight in the loss.
+    /// How many tokens at every row's end have hidden states that predict a counted one; the last one only seems to.
+    ends: Vec<usize>,
+    /// For every counted token, the place whose hidden state predicts it, among the ends; then the token, and its weight in the loss.
     from: Vec<u32>,
     targets: Vec<u32>,
     weights: Vec<f32>,
@@ -69,24 +71,25 @@ impl<'a> Pass<'a> {
     pub(super) fn new(decoder: &'a Decoder, parameters: &'a [Parameter], rows: &[&EncodedRow], power: f64, total: f64) -> Self {
         let tokens = rows.iter().flat_map(|r| &r.tokens).copied().collect();
         let lengths: Vec<usize> = rows.iter().map(|r| r.tokens.len()).collect();
+        let ends: Vec<usize> = rows.iter().map(|r| r.end()).collect();
         let (mut from, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         let mut start = 0;
-        for row in rows {
+        for (row, end) in rows.iter().zip(&ends) {
             let counted = row.counted();
             let weight = ((counted.len() as f64).powf(power) / total) as f32;
             weights.extend(std::iter::repeat_n(weight, counted.len()));
-            from.extend(counted.clone().map(|i| (start + i - 1) as u32));
+            from.extend((start..).take(counted.len()));
             targets.extend_from_slice(&row.tokens[counted]);
-            start += row.tokens.len();
+            start += *end as u32;
         }
-        Self { decoder, parameters, tokens, lengths, from, targets, weights }
+        Self { decoder, parameters, tokens, lengths, ends, from, targets, weights }
     }
 
     /// Forward and backward, one layer's graph at a time: on the way back each lets go of its activations. Where they are to be made
     /// `again`, only each layer's input is kept until then.
     pub(super) fn run(&self, mut dropout: Option<RowDropout>, again: bool) -> Result<Found> {
         let mut found = self.nothing();
-        let (batch, embedded) = self.decoder.begin(&self.rows(), None)?;
+        let (batch, embedded) = self.decoder.begin(&self.rows(), Some(&self.ends), None)?;
         let (mut entries, mut x, mut reached) = (Vec::new(), embedded.detach(), embedded.track_op());
         for index in 0..self.decoder.config().num_layers {
             let masks = dropout.as_ref().map_or(0, |d| d.calls);

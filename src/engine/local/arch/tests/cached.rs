@@ -1,8 +1,8 @@
 //! Decoding with a cache, and rows among others.
 
-use super::{BOTH, KvCache, Ragged, descriptions, lines, logits};
+use super::{BOTH, Decoder, KvCache, Ragged, descriptions, lines, logits};
 use crate::engine::local::arch::DecoderConfig;
-use crate::engine::local::fixture::{assert_close, decoder, decoder_of, tokens};
+use crate::engine::local::fixture::{assert_close, decoder, decoder_of, tokens, values};
 use crate::engine::local::layers::Kernels;
 
 #[test]
@@ -95,6 +95,43 @@ fn a_long_row_has_the_same_bits_in_blocks_of_queries_and_in_pieces() {
             assert!(lines(&blocks, from, to) == pieces, "{label}: {} tokens in pieces", row.len());
             assert!(logits(&decoder, row, &[row.len()], None) == pieces, "{label}: {} tokens without a cache", row.len());
         }
+        let expected = [lines(&blocks, 170, 400), lines(&blocks, 428, 430)].concat();
+        for cache in [None, Some(&mut KvCache::new(2))] {
+            assert!(ends(&decoder, &[long.clone(), short.clone()].concat(), &[400, 30], &[230, 2], cache) == expected, "{label}");
+        }
+    }
+}
+
+/// The logits of the last tokens of every row.
+fn ends(decoder: &Decoder, tokens: &[u32], lengths: &[usize], ends: &[usize], cache: Option<&mut KvCache>) -> Vec<f32> {
+    let hidden = decoder.read_ends(&Ragged { tokens, lengths }, ends, cache).expect("fits");
+    values(&decoder.logits(&hidden).expect("fits"))
+}
+
+#[test]
+fn the_ends_of_rows_alone_have_the_bits_that_they_have_among_all_tokens() {
+    for (label, config) in descriptions(7) {
+        for kernels in BOTH {
+            let decoder = decoder_of(&config, 7, kernels);
+            let (mut whole, mut alone) = (KvCache::new(3), KvCache::new(3));
+            for (seed, lengths, wanted) in [(1, [19, 1, 11], [3, 1, 11]), (4, [2, 6, 1], [1, 2, 1]), (7, [1, 1, 1], [1, 1, 1])] {
+                let all = tokens(seed, lengths.iter().sum());
+                let full = logits(&decoder, &all, &lengths, Some(&mut whole));
+                let (mut expected, mut end) = (Vec::new(), 0);
+                for (length, wanted) in lengths.iter().zip(wanted) {
+                    end += length;
+                    expected.extend_from_slice(lines(&full, end - wanted, end));
+                }
+                let found = ends(&decoder, &all, &lengths, &wanted, Some(&mut alone));
+                assert_close(&expected, &found, 1e-5);
+                assert!(kernels == Kernels::Composite || expected == found, "{label}: to the bit in the fused form");
+            }
+        }
+    }
+    let rows = Ragged { tokens: &[1, 2, 3], lengths: &[1, 2] };
+    for wrong in [&[1][..], &[1, 0], &[1, 3]] {
+        let error = decoder(1, Kernels::Fused).read_ends(&rows, wrong, None).err().expect("refused");
+        assert!(error.render().contains("the ends of other rows"), "{}", error.render());
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) fn attention(
     cache: Option<&mut LayerCache>,
 ) -> Result<Tensor> {
     let view = &batch.views[shape.view];
-    let op = Fused { shape, window: view.window, segments: Arc::clone(&batch.segments), angles: Arc::clone(&view.angles) };
+    let segments = batch.ends.as_ref().filter(|_| shape.ends).map_or(&batch.segments, |ends| &ends.segments);
+    let op = Fused { shape, window: view.window, segments: Arc::clone(segments), angles: Arc::clone(&view.angles) };
     match cache {
         None => tape::apply3(op, q, k, v),
         Some(cache) if op.narrow() => op.with_cache::<bf16>([q, k, v], cache),
@@ -46,8 +47,8 @@ struct Part<'a> {
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
-    cos: &'a [f32],
-    sin: &'a [f32],
+    /// Cosine and sine of all its tokens; those that ask are the last.
+    angles: (&'a [f32], &'a [f32]),
 }
 
 /// Rows are shared among threads where there are several of both.
@@ -92,8 +93,8 @@ impl Fused {
 
     fn span(&self, segment: &Segment) -> Span {
         Span {
-            queries: segment.len,
-            past: segment.past,
+            queries: segment.asked,
+            past: segment.past + segment.len - segment.asked,
             group: self.group(),
             width: self.shape.head_dim,
             window: self.window.unwrap_or(usize::MAX),
@@ -106,19 +107,18 @@ impl Fused {
         let half = self.angles.half;
         let cut = |data: &'a [f32], width: usize| &data[segment.start * width..(segment.start + segment.len) * width];
         Part {
-            q: cut(q, wide),
+            q: asked(segment, q, wide),
             k: cut(k, narrow),
             v: cut(v, narrow),
-            cos: cut(&self.angles.cos, half),
-            sin: cut(&self.angles.sin, half),
+            angles: (cut(&self.angles.cos, half), cut(&self.angles.sin, half)),
         }
     }
 
-    /// Cuts a tensor of token rows into the rows of the batch.
-    fn cut<'a>(&self, mut data: &'a mut [f32], width: usize) -> Vec<&'a mut [f32]> {
+    /// Cuts a tensor of token rows into the rows of the batch, each of so many tokens.
+    fn cut<'a>(&self, mut data: &'a mut [f32], width: usize, tokens: fn(&Segment) -> usize) -> Vec<&'a mut [f32]> {
         let mut parts = Vec::with_capacity(self.segments.len());
         for segment in self.segments.iter() {
-            let (part, rest) = data.split_at_mut(segment.len * width);
+            let (part, rest) = data.split_at_mut(tokens(segment) * width);
             parts.push(part);
             data = rest;
         }
@@ -159,8 +159,15 @@ impl Fused {
     fn turn(&self, part: Part<'_>, from: &[f32], place: (usize, usize, usize), scale: f32, into: &mut Vec<f32>) {
         let (stride, first, heads) = place;
         let width = self.shape.head_dim;
-        into.resize(part.cos.len() / self.angles.half * heads * width, 0.0);
-        cpu::run(Rotate { from, stride, first, heads, width, cos: part.cos, sin: part.sin, scale, into });
+        let (cos, sin) = self.angles_of(part, from.len() / stride);
+        into.resize(cos.len() / self.angles.half * heads * width, 0.0);
+        cpu::run(Rotate { from, stride, first, heads, width, cos, sin, scale, into });
+    }
+
+    /// The angles of a row's last tokens.
+    fn angles_of<'a>(&self, part: Part<'a>, tokens: usize) -> (&'a [f32], &'a [f32]) {
+        let last = |angles: &'a [f32]| &angles[angles.len() - tokens * self.angles.half..];
+        (last(part.angles.0), last(part.angles.1))
     }
 
     fn row(&self, segment: &Segment, part: Part<'_>, scratches: &mut Scratches, out: &mut [f32]) {
@@ -198,8 +205,8 @@ impl Fused {
             forward(self.span(segment), queries, &cached.keys, &cached.values, inner, mixed);
             put(mixed, self.group() * width, out, wide, head);
         };
-        let outs = self.segments.iter().zip(self.cut(&mut out, wide));
-        if self.segments.iter().all(|segment| segment.len <= self.span(segment).block()) {
+        let outs = self.segments.iter().zip(self.cut(&mut out, wide, |segment| segment.asked));
+        if self.segments.iter().all(|segment| segment.asked <= self.span(segment).block()) {
             each(outs.zip(rows).collect(), |scratches, ((segment, out), row)| {
                 for (head, cached) in row.heads.iter_mut().enumerate() {
                     take_in(scratches, self.part(segment, q, k, v), (head, cached));
@@ -226,8 +233,9 @@ impl Fused {
     fn blocks<'a>(&self, segment: &Segment, out: &'a mut [f32]) -> impl Iterator<Item = (Segment, &'a mut [f32])> {
         let (whole, block, wide) = (*segment, self.span(segment).block(), self.widths().0);
         out.chunks_mut(block * wide).enumerate().map(move |(i, out)| {
-            let before = i * block;
-            (Segment { start: whole.start + before, len: out.len() / wide, past: whole.past + before }, out)
+            let (before, asked) = (i * block, out.len() / wide);
+            let len = whole.len - whole.asked + before + asked;
+            (Segment { len, asked, asked_start: whole.asked_start + before, ..whole }, out)
         })
     }
 
@@ -245,10 +253,11 @@ impl Fused {
             grad_k.resize(k.len(), 0.0);
             grad_v.resize(v.len(), 0.0);
             Backward { span: self.span(segment), q, k, v, grad: grads, grad_q, grad_k, grad_v }.run(inner);
-            let (cos, sin) = (part.cos, part.sin);
+            let (cos, sin) = self.angles_of(part, segment.asked);
             let first = head * group * width;
             let scale = self.scale();
             cpu::run(RotateBack { from: grad_q, heads: group, width, cos, sin, scale, into: &mut *into_q, stride: wide, first });
+            let (cos, sin) = part.angles;
             let first = head * width;
             cpu::run(RotateBack {
                 from: grad_k,
@@ -264,6 +273,11 @@ impl Fused {
             put(grad_v, width, &mut *into_v, narrow, head);
         }
     }
+}
+
+/// The tokens of a row that ask.
+fn asked<'a>(segment: &Segment, data: &'a [f32], width: usize) -> &'a [f32] {
+    &data[segment.asked_start * width..(segment.asked_start + segment.asked) * width]
 }
 
 /// Copies token rows of `width` into column block `block` of wider rows.
@@ -295,7 +309,7 @@ impl CustomOp3 for Fused {
     ) -> Result<(CpuStorage, Shape)> {
         let (q, k, v) = (floats(q, lq)?, floats(k, lk)?, floats(v, lv)?);
         let mut out = vec![0.0; q.len()];
-        let parts: Vec<_> = self.segments.iter().zip(self.cut(&mut out, self.widths().0)).collect();
+        let parts: Vec<_> = self.segments.iter().zip(self.cut(&mut out, self.widths().0, |segment| segment.asked)).collect();
         each(parts, |scratches, (segment, out)| self.row(segment, self.part(segment, q, k, v), scratches, out));
         Ok(output(out, lq.shape().clone()))
     }
@@ -314,11 +328,12 @@ impl CustomOp3 for Fused {
         {
             let (q, k, v, grad) = (Floats::of(q)?, Floats::of(k)?, Floats::of(v)?, Floats::of(&grad)?);
             let [grad_q, grad_k, grad_v] = &mut grads;
-            let into = self.cut(grad_q, wide).into_iter().zip(self.cut(grad_k, narrow)).zip(self.cut(grad_v, narrow));
+            let all = |grad| self.cut(grad, narrow, |segment| segment.len);
+            let into = self.cut(grad_q, wide, |segment| segment.asked).into_iter().zip(all(grad_k)).zip(all(grad_v));
             let parts: Vec<_> = self.segments.iter().zip(into).collect();
             let (q, k, v, grad) = (&*q, &*k, &*v, &*grad);
             each(parts, |scratches, (segment, ((into_q, into_k), into_v))| {
-                let grad = &grad[segment.start * wide..(segment.start + segment.len) * wide];
+                let grad = asked(segment, grad, wide);
                 self.backward_row(segment, self.part(segment, q, k, v), grad, scratches, [into_q, into_k, into_v]);
             });
         }

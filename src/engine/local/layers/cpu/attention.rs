@@ -129,7 +129,7 @@ impl Kernel for Softmax<'_> {
     }
 }
 
-/// The gradients of one head's inputs; there is no past. `q`, `out` and `grad` are (queries · group, width), `k` and `v` (queries, width).
+/// The gradients of one head's inputs. `q`, `out` and `grad` are (queries · group, width), `k` and `v` (past + queries, width).
 pub(crate) struct Backward<'a> {
     pub(crate) span: Span,
     pub(crate) q: &'a [f32],
