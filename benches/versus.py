@@ -29,13 +29,16 @@ def measure(command):
     return output, time.perf_counter() - started, usage.ru_maxrss / 1024
 
 
-def inputs(shape):
-    """A random-weight checkpoint and rows, made when first needed."""
+def inputs(shape, count=256):
+    """A random-weight checkpoint and rows, made when first needed; of the rows the first `count`."""
     model, rows = PLACE / shape, PLACE / "rows.jsonl"
     if not model.exists():
         measure([sys.executable, str(PEERS / "make_checkpoint.py"), str(model), "--family", FAMILIES[shape], "--shape", shape])
     if not rows.exists():
         measure([sys.executable, str(PEERS / "rows.py"), str(rows), "--rows", "256"])
+    if count < 256:
+        lines, rows = rows.read_text().splitlines(keepends=True), PLACE / f"first-{count}.jsonl"
+        rows.write_text("".join(lines[:count]))
     return str(model), str(rows)
 
 
@@ -138,9 +141,9 @@ def trial(threads):
     return ours, seconds, [sys.executable, str(PEERS / "hf_trial.py"), str(work), "--threads", str(threads)], seconds
 
 
-def works(shape, batch, threads):
+def works(shape, batch, threads, count):
     """Name, what makes the work when it is asked for (ours, how its rate is read, the peer, how its rate is read), the unit of the rate."""
-    model, rows = inputs(shape)
+    model, rows = inputs(shape, count)
     for dtype in ("bf16", "f32"):
         yield f"sampling {dtype}", lambda: sampling(model, rows, dtype, (None, batch), threads=threads), "tokens/s"
     yield "stopping bf16", lambda: sampling(stopping(model), rows, "bf16", (None, batch), (), threads, 160), "tokens/s"
@@ -173,11 +176,12 @@ def main():
     parser.add_argument("--shape", choices=FAMILIES, default="smollm2-135m")
     parser.add_argument("--peer-batch", type=int, default=128, help="rows that the sampling peer continues together")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rows", type=int, default=256, help="rows that are sampled, the first of 256")
     args = parser.parse_args()
     PLACE.mkdir(parents=True, exist_ok=True)
     print(f"| {args.shape} | ours | peer | ratio, median [least, most] of {args.runs} pairs | memory, ours | peer | ratio |")
     print("|---|---|---|---|---|---|---|")
-    for name, work, unit in works(args.shape, args.peer_batch, args.threads):
+    for name, work, unit in works(args.shape, args.peer_batch, args.threads, args.rows):
         if not args.only or any(name.startswith(part) for part in args.only.split(",")):
             compare(name, *work(), unit, args.runs)
 

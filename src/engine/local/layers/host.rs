@@ -1,6 +1,8 @@
 //! From candle's tensors to slices of f32 in the CPU's memory, and back.
 
-use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Storage, StorageRef, Tensor, bail};
+use std::cell::Cell;
+
+use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Shape, Storage, StorageRef, Tensor, bail};
 
 /// The floats of an operation's argument, which must lie row-major without gaps.
 pub(super) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -18,6 +20,30 @@ pub(super) fn output(values: Vec<f32>, shape: impl Into<Shape>) -> (CpuStorage, 
 /// A tensor on the CPU.
 pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(values, shape.into(), &Device::Cpu)
+}
+
+/// Changes the floats of a contiguous f32 tensor on the CPU where they lie, for all who hold it.
+///
+/// # Errors
+/// If it is another tensor, or `work` fails.
+pub(in crate::engine::local) fn in_place(tensor: &Tensor, work: impl FnOnce(&mut [f32]) -> Result<()>) -> Result<()> {
+    tensor.inplace_op1(&InPlace(Cell::new(Some(work))))
+}
+
+/// Work that is done once.
+struct InPlace<F>(Cell<Option<F>>);
+
+impl<F: FnOnce(&mut [f32]) -> Result<()>> InplaceOp1 for InPlace<F> {
+    fn name(&self) -> &'static str {
+        "in-place"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        match (storage, layout.contiguous_offsets(), self.0.take()) {
+            (CpuStorage::F32(values), Some((from, to)), Some(work)) => work(&mut values[from..to]),
+            _ => bail!("only whole f32 tensors are changed in place"),
+        }
+    }
 }
 
 /// A tensor's floats, held for reading.

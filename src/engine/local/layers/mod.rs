@@ -33,7 +33,7 @@ pub(super) use cache::LayerCache;
 pub(super) use cpu::{Kernel, Level, level, run as on_best_level};
 pub(super) use gated::gated;
 pub(super) use head::Head;
-pub(super) use host::Floats;
+pub(super) use host::{Floats, in_place};
 pub(super) use linear::{Adapter, Dropout, Linear};
 pub(super) use norm::{head_norm, rms_norm};
 pub(super) use pick::pick;

@@ -81,7 +81,7 @@ impl CustomOp2 for RmsNorm {
         let (trained, reached) = (weight.track_op(), x.track_op());
         let (x, weight, grad) = (Floats::of(x)?, Floats::of(weight)?, Floats::of(&grad)?);
         let weight = self.factor(&weight);
-        let mut grad_x = vec![0.0; x.len()];
+        let mut grad_x = cpu::zeros(x.len());
         let mut grad_weight = vec![0.0; if trained { weight.len() } else { 0 }];
         let kernel = |x: &[f32], grad: &[f32], grad_x: &mut [f32], grad_weight: &mut [f32]| {
             cpu::run(NormedBackward { x, weight: &weight, eps: self.eps, grad, grad_x, grad_weight });

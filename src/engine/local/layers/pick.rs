@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, tape};
+use super::{Kernels, cpu, tape};
 
 /// Rows `rows` of `x` (tokens, width), in rising order: (rows, width).
 pub(crate) fn pick(x: &Tensor, rows: &Arc<[u32]>, kernels: Kernels) -> Result<Tensor> {
@@ -36,7 +36,7 @@ impl CustomOp1 for Pick {
     fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let (tokens, width) = x.dims2()?;
         let grad = grad.contiguous()?;
-        let mut spread = vec![0.0; tokens * width];
+        let mut spread = cpu::zeros(tokens * width);
         for (row, grad) in self.0.iter().zip(Floats::of(&grad)?.chunks_exact(width)) {
             spread[*row as usize * width..][..width].copy_from_slice(grad);
         }

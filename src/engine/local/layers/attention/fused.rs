@@ -192,7 +192,7 @@ impl Fused {
         let (q, k, v) = (&*q?, &*k?, &*v?);
         let (wide, narrow) = self.widths();
         let width = self.shape.head_dim;
-        let mut out = vec![0.0; q.len()];
+        let mut out = cpu::zeros(q.len());
         let take_in = |scratches: &mut Scratches, part: Part<'_>, (head, cached): (usize, &mut HostHead<E>)| {
             self.keys(part, head, &mut scratches.k);
             scratches.k.chunks_exact(width).for_each(|key| cached.keys.push_column(key));
@@ -308,7 +308,7 @@ impl CustomOp3 for Fused {
         lv: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (q, k, v) = (floats(q, lq)?, floats(k, lk)?, floats(v, lv)?);
-        let mut out = vec![0.0; q.len()];
+        let mut out = cpu::zeros(q.len());
         let parts: Vec<_> = self.segments.iter().zip(self.cut(&mut out, self.widths().0, |segment| segment.asked)).collect();
         each(parts, |scratches, (segment, out)| self.row(segment, self.part(segment, q, k, v), scratches, out));
         Ok(output(out, lq.shape().clone()))
@@ -324,7 +324,7 @@ impl CustomOp3 for Fused {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (wide, narrow) = self.widths();
         let grad = grad.contiguous()?;
-        let mut grads = [vec![0.0; q.elem_count()], vec![0.0; k.elem_count()], vec![0.0; v.elem_count()]];
+        let mut grads = [q, k, v].map(|input| cpu::zeros(input.elem_count()));
         {
             let (q, k, v, grad) = (Floats::of(q)?, Floats::of(k)?, Floats::of(v)?, Floats::of(&grad)?);
             let [grad_q, grad_k, grad_v] = &mut grads;

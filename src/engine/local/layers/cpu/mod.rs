@@ -42,6 +42,17 @@ unsafe fn computed(len: usize, fill: impl FnOnce(&mut [MaybeUninit<f32>])) -> Ve
     floats
 }
 
+/// Zeros, written by all threads if that pays: whoever writes memory first has it given by the system.
+pub(super) fn zeros(len: usize) -> Vec<f32> {
+    let fill = |room: &mut [MaybeUninit<f32>]| {
+        over_rows(room, 16, |_, part| {
+            part.fill(MaybeUninit::new(0.0));
+        });
+    };
+    // SAFETY: every element is written.
+    unsafe { computed(len, fill) }
+}
+
 /// [`over_rows`] of two outputs of one size, element by element.
 fn over_both<T: Send>(a: &mut [T], b: &mut [T], work: impl Fn(usize, &mut [T], &mut [T]) + Sync) {
     if !shared(a.len()) {
