@@ -1,10 +1,13 @@
 //! Stored floats to the format and device that the work runs in.
 
+use std::mem::MaybeUninit;
+
 use candle_core::{DType, Device, Tensor, WithDType};
 use half::{bf16, f16};
 use rayon::prelude::*;
 use safetensors::Dtype;
 
+use crate::engine::local::layers::{Kernel, Level, on_best_level};
 use crate::error::{Error, Result};
 
 /// Values that one thread converts at a time.
@@ -24,13 +27,14 @@ pub(super) fn tensor(bytes: &[u8], stored: Dtype, shape: &[usize], device: &Devi
 }
 
 /// The nearest bf16 of a finite number, ties to even. Without a branch, unlike `half`'s, so that many are converted at a time.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as its caller, a kernel")]
 fn narrow(x: f32) -> bf16 {
     let bits = x.to_bits();
     bf16::from_bits((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
 }
 
-fn place<T: WithDType + Default>(
+fn place<T: WithDType>(
     bytes: &[u8],
     stored: Dtype,
     to: impl Fn(f32) -> T + Sync,
@@ -53,23 +57,45 @@ fn place<T: WithDType + Default>(
 }
 
 /// Every value of `N` bytes, converted; `None` if one is not finite.
-fn values<const N: usize, T: WithDType + Default>(
+fn values<const N: usize, T: WithDType>(
     bytes: &[u8],
     read: impl Fn([u8; N]) -> f32 + Sync,
     to: impl Fn(f32) -> T + Sync,
 ) -> Option<Vec<T>> {
-    let mut values = vec![T::default(); bytes.len() / N];
-    let block = |(into, from): (&mut [T], &[u8])| {
+    let count = bytes.len() / N;
+    let mut values = Vec::with_capacity(count);
+    let room = &mut values.spare_capacity_mut()[..count]; // not zeros, which one thread would write
+    let block = |(into, from): (&mut [_], &[u8])| on_best_level(Converted::<N, _, _, _> { into, from, read: &read, to: &to });
+    let finite = room.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * N)).map(block).reduce(|| true, |a, b| a & b);
+    // SAFETY: there is room for them, and every block wrote as many values as it has room for.
+    unsafe { values.set_len(count) };
+    finite.then_some(values)
+}
+
+/// Converts one block, and tells whether all of it was finite.
+struct Converted<'a, const N: usize, T, R, W> {
+    into: &'a mut [MaybeUninit<T>],
+    /// As many times `N` bytes, and maybe some more.
+    from: &'a [u8],
+    read: &'a R,
+    to: &'a W,
+}
+
+impl<const N: usize, T, R: Fn([u8; N]) -> f32, W: Fn(f32) -> T> Kernel for Converted<'_, N, T, R, W> {
+    type Output = bool;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a kernel takes on the instruction set that it is compiled for")]
+    fn run<L: Level>(self) -> bool {
+        let from = &self.from.as_chunks::<N>().0[..self.into.len()];
         let mut finite = true;
-        for (value, bytes) in into.iter_mut().zip(from.as_chunks::<N>().0) {
-            let float = read(*bytes);
+        for (value, bytes) in self.into.iter_mut().zip(from) {
+            let float = (self.read)(*bytes);
             finite &= float.is_finite();
-            *value = to(float);
+            value.write((self.to)(float));
         }
         finite
-    };
-    let finite = values.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * N)).map(block).reduce(|| true, |a, b| a & b);
-    finite.then_some(values)
+    }
 }
 
 #[cfg(test)]

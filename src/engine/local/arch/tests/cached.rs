@@ -130,7 +130,7 @@ fn the_ends_of_rows_alone_have_the_bits_that_they_have_among_all_tokens() {
     }
     let rows = Ragged { tokens: &[1, 2, 3], lengths: &[1, 2] };
     for wrong in [&[1][..], &[1, 0], &[1, 3]] {
-        let error = decoder(1, Kernels::Fused).read_ends(&rows, wrong, None).err().expect("refused");
+        let error = decoder(1, Kernels::Fused).read_ends(&rows, wrong, None).expect_err("refused");
         assert!(error.render().contains("the ends of other rows"), "{}", error.render());
     }
 }

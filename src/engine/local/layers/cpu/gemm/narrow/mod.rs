@@ -72,15 +72,8 @@ impl Narrow {
         let pairs = tiles(depth) * TALL;
         let mut data = vec![Line::default(); columns.div_ceil(LANES) * pairs * 2];
         data.par_chunks_mut(pairs * 2).zip(rows.par_chunks(LANES * depth)).for_each(|(lines, rows)| {
-            for (j, row) in rows.chunks_exact(depth).enumerate() {
-                let (whole, rest) = row.as_chunks::<2>();
-                let word = |low: bf16, high: u16| u32::from(low.to_bits()) | u32::from(high) << 16;
-                for (p, [low, high]) in whole.iter().enumerate() {
-                    lines[2 * p + j / 16].0[j % 16] = word(*low, high.to_bits());
-                }
-                if let [last] = rest {
-                    lines[depth - 1 + j / 16].0[j % 16] = word(*last, 0);
-                }
+            for (half, rows) in rows.chunks(TALL * depth).enumerate() {
+                dispatch(Woven { rows, depth, lines, half });
             }
         });
         Self { depth, columns, data }
@@ -132,6 +125,42 @@ impl Narrow {
     fn panel(&self, panel: usize) -> &[Line] {
         let lines = tiles(self.depth) * TALL * 2;
         &self.data[panel * lines..(panel + 1) * lines]
+    }
+}
+
+/// Packs up to 16 rows of the transpose of a right-hand side, a tile at a time, so that both sides stay in the first cache.
+struct Woven<'a> {
+    rows: &'a [bf16],
+    depth: usize,
+    /// The panel's pairs of lines.
+    lines: &'a mut [Line],
+    /// Which line of each pair.
+    half: usize,
+}
+
+impl Kernel for Woven<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let Self { rows, depth, lines, half } = self;
+        for (tile, lines) in lines.chunks_exact_mut(2 * TALL).enumerate() {
+            let mut words = [[0u32; TALL]; TALL]; // (rows, pairs)
+            for (row, words) in rows.chunks_exact(depth).zip(&mut words) {
+                let part = &row[tile * DEEP..depth.min((tile + 1) * DEEP)];
+                let mut whole = [bf16::ZERO; DEEP];
+                let part = part.first_chunk::<DEEP>().unwrap_or_else(|| {
+                    whole[..part.len()].copy_from_slice(part);
+                    &whole
+                });
+                for (word, [low, high]) in words.iter_mut().zip(part.as_chunks::<2>().0) {
+                    *word = u32::from(low.to_bits()) | u32::from(high.to_bits()) << 16;
+                }
+            }
+            for (p, line) in lines.iter_mut().skip(half).step_by(2).enumerate() {
+                line.0.iter_mut().zip(&words).for_each(|(word, row)| *word = row[p]);
+            }
+        }
     }
 }
 
