@@ -3,7 +3,8 @@
 
 use candle_core::{DType, Device as CandleDevice, Tensor};
 
-use super::layers::{Kernels, level};
+use super::cpu::level;
+use super::layers::Kernels;
 use crate::error::{Error, Result};
 use crate::record::{Device, Dtype};
 

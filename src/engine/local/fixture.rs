@@ -133,6 +133,12 @@ pub(super) fn rows(seed: u64, count: usize) -> Vec<EncodedRow> {
     (0..count).map(|i| EncodedRow { tokens: tokens(seed + i as u64, 9 + i * 5 % 13), prompt: 3 + i % 4 }).collect()
 }
 
+/// A matrix of numbers between −1 and 1, others for another seed.
+pub(crate) fn numbers(seed: usize, shape: (usize, usize)) -> Tensor {
+    let values = (0..shape.0 * shape.1).map(|i| ((i + 31 * seed) * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).expect("a matrix")
+}
+
 /// The values of a tensor.
 pub(super) fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().and_then(|t| t.to_vec1()).expect("f32 on the CPU")

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`device`] | where the work runs, in which number format, and why |
+//! | `cpu` | the kernels of the CPU: plain slices in, plain slices out |
 //! | [`layers`] | differentiable layers over rows of different lengths |
 //! | [`arch`] | model families as descriptions over one decoder |
 //! | [`tensors`] | safetensors files |
@@ -17,6 +18,7 @@
 
 pub mod adapter;
 pub mod arch;
+mod cpu;
 pub mod device;
 #[cfg(test)]
 mod fixture;
@@ -35,9 +37,9 @@ mod score;
 #[cfg(test)]
 mod testing;
 
+pub use cpu::{simd_level, simd_levels};
 pub use device::build_features;
 pub use engine::LocalEngine;
-pub use layers::{simd_level, simd_levels};
 
 use crate::error::Error;
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::inline_always, reason = "a kernel's parts must take on the instruction set that it is compiled for")]
 
-use crate::engine::local::layers::{Kernel, Level, on_best_level};
+use crate::engine::local::cpu::{self, Kernel, Level};
 
 /// `e^x` for `x ≤ 0`, to 2 units in the last place, by range reduction and Cephes' polynomial (Moshier, `expf`). No multiply-add is fused,
 /// so that every level gives the same bits.
@@ -23,7 +23,7 @@ pub(super) fn exp(x: f32) -> f32 {
 
 /// Makes `e^((x − top) · scale)` of every value; `top` is the largest of them.
 pub(super) fn weigh(values: &mut [f32], top: f32, scale: f32) {
-    on_best_level(Weigh { values, top, scale });
+    cpu::run(Weigh { values, top, scale });
 }
 
 /// [`weigh`] as a loop for every level.

@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
-use super::cpu::gemm::{self, Band, Packed, Start, Strided};
-use super::cpu::thin;
 use super::host::{Floats, floats, output, tensor};
 use super::weight::Frozen;
+use crate::engine::local::cpu::gemm::{self, Band, Packed, Start, Strided};
+use crate::engine::local::cpu::thin;
 
 /// `x Wᵀ + b + scale · (x Aᵀ) Bᵀ` for `x` (tokens, in), `A` (rank, in) and `B` (out, rank); `x`, `A` and `B` have gradients.
 pub(super) struct AdaptedProduct {
@@ -69,15 +69,9 @@ impl CustomOp3 for AdaptedProduct {
         let ((rows, width), (out, rank)) = (x.dims2()?, b.dims2()?);
         let grad = grad.contiguous()?;
         let reached = x.track_op();
-        let (x, a, b, grad) = (Floats::of(x)?, Floats::of(a)?, Floats::of(b)?, Floats::of(&grad)?);
-        let turned = |from: &[f32], (rows, columns): (usize, usize)| {
-            let mut into = vec![0.0; from.len()];
-            for (i, row) in from.chunks_exact(columns).enumerate() {
-                row.iter().zip(into[i..].iter_mut().step_by(rows)).for_each(|(x, into)| *into = *x);
-            }
-            into
-        };
-        let grad_inner = thin::product(&grad, &turned(&self.scaled(&b), (out, rank)), rank);
+        let turned_b = b.detach().t()?.contiguous()?; // (rank, out)
+        let (x, a, b, grad) = (Floats::of(x)?, Floats::of(a)?, Floats::of(&turned_b)?, Floats::of(&grad)?);
+        let grad_inner = thin::product(&grad, &self.scaled(&b), rank);
 
         let grad_x = if reached {
             let mut grad_x = self.weight.apply_back(&grad);
@@ -89,7 +83,7 @@ impl CustomOp3 for AdaptedProduct {
 
         let inner = self.scaled(self.inner.get_or_init(|| thin::product(&x, &a, rank)));
         let grad_a = tensor(thin::turned_product(&grad_inner, rank, &x), (rank, width))?;
-        let grad_b = tensor(turned(&thin::turned_product(&inner, rank, &grad), (rank, out)), (out, rank))?;
+        let grad_b = tensor(thin::turned_product(&inner, rank, &grad), (rank, out))?.t()?.contiguous()?;
         Ok((grad_x, Some(grad_a), Some(grad_b)))
     }
 }

@@ -3,8 +3,8 @@
 use candle_core::{Result, Tensor};
 use half::bf16;
 
-use super::cpu::gemm::{Element, Packed};
 use super::ragged::Batch;
+use crate::engine::local::cpu::gemm::{Element, Packed};
 
 /// The cache of a set of rows, one entry per decoder layer.
 #[derive(Default)]

@@ -2,9 +2,10 @@
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
 
-use super::cpu::rows::SoftCap;
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu, tape};
+use super::{Kernels, tape};
+use crate::engine::local::cpu;
+use crate::engine::local::cpu::rows::SoftCap;
 
 /// `cap · tanh(x / cap)`, element by element, in f32.
 pub(crate) fn soft_cap(x: &Tensor, cap: f64, kernels: Kernels) -> Result<Tensor> {

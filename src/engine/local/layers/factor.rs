@@ -3,7 +3,8 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu, tape};
+use super::{Kernels, tape};
+use crate::engine::local::cpu;
 
 /// `x · factor`.
 pub(super) fn scaled(x: &Tensor, factor: f64, kernels: Kernels) -> Result<Tensor> {

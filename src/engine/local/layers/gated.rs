@@ -2,9 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
-use super::cpu::rows::{Gelu, Silu, gated_unit, gated_unit_backward};
 use super::host::{Floats, floats, output, tensor};
 use super::{Kernels, tape};
+use crate::engine::local::cpu::rows::{Gelu, Silu, gated_unit, gated_unit_backward};
 
 /// The function that the gate goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

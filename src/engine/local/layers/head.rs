@@ -6,12 +6,13 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape
 use rayon::prelude::*;
 
 use super::cap::soft_cap;
-use super::cpu::gemm::{self, Band, Packed, Start, Strided};
-use super::cpu::rows::{LogSums, SoftCap};
 use super::host::{Floats, floats, output, tensor};
 use super::linear::product;
 use super::weight::{Frozen, Weight};
-use super::{Kernels, cpu, tape};
+use super::{Kernels, tape};
+use crate::engine::local::cpu;
+use crate::engine::local::cpu::gemm::{self, Band, Packed, Start, Strided};
+use crate::engine::local::cpu::rows::{LogSums, SoftCap};
 
 /// Rows whose logits are held at one time.
 const BLOCK: usize = 48;
@@ -234,11 +235,7 @@ mod tests {
     use candle_core::{Device, Var};
 
     use super::*;
-
-    fn numbers(seed: usize, shape: (usize, usize)) -> Tensor {
-        let values = (0..shape.0 * shape.1).map(|i| ((i + 31 * seed) * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
-        Tensor::from_vec(values, shape, &Device::Cpu).expect("a matrix")
-    }
+    use crate::engine::local::fixture::numbers;
 
     #[test]
     fn losses_and_their_slope_in_one_go_have_the_bits_of_two() {

@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::adapted::AdaptedProduct;
-use super::cpu::gemm::{self, Packed, Strided};
 use super::factor::{masked, scaled};
 use super::host::{Floats, floats, output, tensor};
 use super::sum::{column_sums, sum};
 use super::weight::{Frozen, FrozenProduct, Weight, side_by_side};
 use super::{Kernels, tape};
+use crate::engine::local::cpu::gemm::{self, Packed, Strided};
 
 /// A named linear layer.
 pub(crate) struct Linear {
@@ -211,16 +211,12 @@ impl CustomOp3 for Product {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{DType, Device};
+    use candle_core::DType;
 
     use super::*;
+    use crate::engine::local::fixture::numbers;
 
     const WIDTH: usize = 40;
-
-    fn numbers(seed: usize, shape: (usize, usize)) -> Tensor {
-        let values = (0..shape.0 * shape.1).map(|i| ((i + 31 * seed) * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
-        Tensor::from_vec(values, shape, &Device::Cpu).expect("a matrix")
-    }
 
     fn layer(seed: usize, out: usize, dtype: DType, bias: bool) -> Linear {
         let mut weight = Weight::Tensor(numbers(seed, (out, WIDTH)).to_dtype(dtype).expect("casts"));

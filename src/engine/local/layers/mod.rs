@@ -7,7 +7,6 @@ mod adapted;
 mod attention;
 mod cache;
 mod cap;
-mod cpu;
 mod factor;
 mod gated;
 mod head;
@@ -30,7 +29,6 @@ pub use weight::Frozen;
 
 pub(super) use attention::{AttentionShape, attention};
 pub(super) use cache::LayerCache;
-pub(super) use cpu::{Kernel, Level, level, run as on_best_level};
 pub(super) use gated::gated;
 pub(super) use head::Head;
 pub(super) use host::{Floats, in_place};
@@ -42,19 +40,6 @@ pub(super) use rope::Rope;
 pub(super) use sum::sum;
 pub(super) use tape::{Tape, noted};
 pub(super) use weight::Weight;
-
-/// The instruction set that the CPU's kernels use: the best there is, or the one that `SUBLIMINAL_SIMD` names.
-///
-/// # Errors
-/// If that is none of this processor's.
-pub fn simd_level() -> crate::error::Result<&'static str> {
-    level::checked().map(level::Simd::name)
-}
-
-/// The names of the instruction sets that this processor has, each with those before it.
-pub fn simd_levels() -> Vec<&'static str> {
-    level::Simd::there().into_iter().map(level::Simd::name).collect()
-}
 
 /// Which form of the operations runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

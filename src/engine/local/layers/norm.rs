@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 
-use super::cpu::rows::{NormedBackward, normed};
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu, tape};
+use super::{Kernels, tape};
+use crate::engine::local::cpu;
+use crate::engine::local::cpu::rows::{NormedBackward, normed};
 
 /// A norm's settings.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu, tape};
+use super::{Kernels, tape};
+use crate::engine::local::cpu;
 
 /// Rows `rows` of `x` (tokens, width), in rising order: (rows, width).
 pub(crate) fn pick(x: &Tensor, rows: &Arc<[u32]>, kernels: Kernels) -> Result<Tensor> {

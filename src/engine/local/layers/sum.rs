@@ -2,9 +2,10 @@
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
-use super::cpu::rows::{ColumnSums, sums};
 use super::host::{Floats, floats, output, tensor};
-use super::{Kernels, cpu, tape};
+use super::{Kernels, tape};
+use crate::engine::local::cpu;
+use crate::engine::local::cpu::rows::{ColumnSums, sums};
 
 /// `x + y`.
 pub(crate) fn sum(x: &Tensor, y: &Tensor, kernels: Kernels) -> Result<Tensor> {

@@ -67,15 +67,26 @@ pub(super) fn apply3(op: impl CustomOp3 + Send + Sync + 'static, x: &Tensor, y: 
     Ok(output)
 }
 
-/// Runs `work` and notes the fused operations in it that something differentiable goes through.
+/// Runs `work` and notes the fused operations in it that something differentiable goes through. A thread that waits for others within it
+/// may take up work of another training, whose tape is its own.
 ///
 /// # Errors
 /// As `work`.
 pub(crate) fn noted<T, E>(work: impl FnOnce() -> std::result::Result<T, E>) -> std::result::Result<(T, Tape), E> {
-    RUNNING.set(Some(Tape::default()));
-    let result = work();
+    let outer = Outer(RUNNING.replace(Some(Tape::default())));
+    let result = work()?;
     let tape = RUNNING.take().unwrap_or_default();
-    Ok((result?, tape))
+    drop(outer);
+    Ok((result, tape))
+}
+
+/// The tape that was running before; it goes on when this is dropped, also where work failed.
+struct Outer(Option<Tape>);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        RUNNING.set(self.0.take());
+    }
 }
 
 impl Tape {
@@ -142,18 +153,18 @@ impl Way {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Var};
+    use candle_core::Var;
 
     use super::super::factor::{masked, scaled};
     use super::super::sum::sum;
     use super::super::{Activation, Gain, Kernels, Norm, gated, rms_norm};
     use super::*;
+    use crate::engine::local::fixture;
 
     const NORM: Norm = Norm { eps: 1e-6, gain: Gain::OnePlusWeight };
 
     fn numbers(seed: usize, rows: usize) -> Tensor {
-        let values = (0..rows * 24).map(|i| ((i + 31 * seed) * 7919 % 1000) as f32 / 500.0 - 1.0).collect();
-        Tensor::from_vec(values, (rows, 24), &Device::Cpu).expect("a matrix")
+        fixture::numbers(seed, (rows, 24))
     }
 
     fn bits(tensor: Option<&Tensor>) -> Vec<u32> {
@@ -196,5 +207,21 @@ mod tests {
         assert!(tape.0.is_empty());
         sum(x, x, Kernels::Fused).expect("runs");
         assert!(RUNNING.take().is_none(), "nothing is noted that nobody asked for");
+    }
+
+    #[test]
+    fn a_tape_within_a_tape_is_its_own_and_the_outer_one_goes_on_whatever_becomes_of_it() {
+        let x = Var::from_tensor(&numbers(1, 2)).expect("a variable");
+        let x = x.as_tensor();
+        let ((), outer) = noted(|| -> Result<()> {
+            let first = scaled(x, 2.0, Kernels::Fused)?;
+            let (_, inner) = noted(|| sum(x, &scaled(x, 3.0, Kernels::Fused)?, Kernels::Fused))?;
+            assert_eq!(inner.0.len(), 2);
+            assert!(noted(|| -> Result<()> { bail!("in vain") }).is_err());
+            scaled(&first, 2.0, Kernels::Fused).map(|_| ())
+        })
+        .expect("runs");
+        assert_eq!(outer.0.len(), 2);
+        assert!(RUNNING.take().is_none());
     }
 }

@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Storage, Tensor, bail};
 
-use super::cpu::gemm::narrow::{self, Left, Narrow};
-use super::cpu::gemm::{self, Band, Packed, Start, Strided};
 use super::host::{Floats, floats, output, tensor};
 use super::sum::column_sums;
+use crate::engine::local::cpu::gemm::narrow::{self, Left, Narrow};
+use crate::engine::local::cpu::gemm::{self, Band, Packed, Start, Strided};
 
 /// A weight as checkpoints store it; a matrix is (out, in).
 #[derive(Clone)]

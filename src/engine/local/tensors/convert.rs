@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 use safetensors::Dtype;
 
-use crate::engine::local::layers::{Kernel, Level, on_best_level};
+use crate::engine::local::cpu::{self, Kernel, Level};
 use crate::error::{Error, Result};
 
 /// Values that one thread converts at a time.
@@ -65,7 +65,7 @@ fn values<const N: usize, T: WithDType>(
     let count = bytes.len() / N;
     let mut values = Vec::with_capacity(count);
     let room = &mut values.spare_capacity_mut()[..count]; // not zeros, which one thread would write
-    let block = |(into, from): (&mut [_], &[u8])| on_best_level(Converted::<N, _, _, _> { into, from, read: &read, to: &to });
+    let block = |(into, from): (&mut [_], &[u8])| cpu::run(Converted::<N, _, _, _> { into, from, read: &read, to: &to });
     let finite = room.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * N)).map(block).reduce(|| true, |a, b| a & b);
     // SAFETY: there is room for them, and every block wrote as many values as it has room for.
     unsafe { values.set_len(count) };

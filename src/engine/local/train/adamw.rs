@@ -3,7 +3,8 @@
 use candle_core::{DType, Result, Tensor, Var};
 use rayon::prelude::*;
 
-use crate::engine::local::layers::{Floats, Kernel, Level, in_place, on_best_level};
+use crate::engine::local::cpu::{self, Kernel, Level};
+use crate::engine::local::layers::{Floats, in_place};
 use crate::record::Finetune;
 
 /// A named weight that learns, with its two moments.
@@ -93,7 +94,7 @@ impl Parameter {
                     let moments = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));
                     let all = value.par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE)).zip(moments);
                     all.for_each(|((value, gradient), (first, second))| {
-                        on_best_level(Change { value, gradient, first, second, by });
+                        cpu::run(Change { value, gradient, first, second, by });
                     });
                     Ok(())
                 })

@@ -7,10 +7,10 @@ use half::bf16;
 use rayon::prelude::*;
 
 use super::AttentionShape;
+use crate::engine::local::cpu::attention::{Backward, Rotate, RotateBack, Scratch, Span, forward};
+use crate::engine::local::cpu::gemm::{Element, Packed, Strided};
+use crate::engine::local::cpu::{self};
 use crate::engine::local::layers::cache::{Cached, HostHead, LayerCache};
-use crate::engine::local::layers::cpu::attention::{Backward, Rotate, RotateBack, Scratch, Span, forward};
-use crate::engine::local::layers::cpu::gemm::{Element, Packed, Strided};
-use crate::engine::local::layers::cpu::{self};
 use crate::engine::local::layers::host::{Floats, floats, output, tensor};
 use crate::engine::local::layers::ragged::{Batch, Segment};
 use crate::engine::local::layers::rope::Angles;

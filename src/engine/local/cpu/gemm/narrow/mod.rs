@@ -17,8 +17,8 @@ mod plain;
 use super::packed::rounded;
 use super::sheet::Sheet;
 #[cfg(target_arch = "x86_64")]
-use crate::engine::local::layers::cpu::level::{Simd, level};
-use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
+use crate::engine::local::cpu::level::{Simd, level};
+use crate::engine::local::cpu::simd::{Kernel, Level, dispatch};
 
 /// Whether this processor has a matrix unit for bf16 and the system lets programs use it.
 #[cfg(target_arch = "x86_64")]

@@ -126,7 +126,13 @@ fn every_level_passes_the_tests_of_kernels_layers_and_decoders() {
     }
     for level in Simd::there() {
         let mut child = std::process::Command::new(std::env::current_exe().expect("this test"));
-        child.args(["engine::local::layers", "engine::local::arch", "engine::local::model", "engine::local::train::invariants"]);
+        child.args([
+            "engine::local::cpu",
+            "engine::local::layers",
+            "engine::local::arch",
+            "engine::local::model",
+            "engine::local::train::invariants",
+        ]);
         let out = child.env("SUBLIMINAL_SIMD", level.name()).output().expect("runs");
         let said = String::from_utf8_lossy(&out.stdout);
         assert!(out.status.success() && said.contains("test result: ok"), "{}: {said}", level.name());

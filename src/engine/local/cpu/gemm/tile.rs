@@ -8,7 +8,7 @@ use super::blocks::{Blocks, RUN};
 use super::packed::{Element, Packed};
 use super::sheet::Sheet;
 use super::{Band, Start};
-use crate::engine::local::layers::cpu::simd::{Kernel, Level};
+use crate::engine::local::cpu::simd::{Kernel, Level};
 
 /// Inner steps after which a tile's sums go back to memory. Shorter ones, with which a panel's part would stay in the first cache,
 /// measured a quarter slower.

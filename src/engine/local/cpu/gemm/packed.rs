@@ -4,7 +4,7 @@ use half::bf16;
 use rayon::prelude::*;
 
 use super::Strided;
-use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
+use crate::engine::local::cpu::simd::{Kernel, Level, dispatch};
 
 /// Matrices of at least so many elements are packed on all threads.
 const WORTH_SHARING: usize = 1 << 16;

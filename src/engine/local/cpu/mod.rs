@@ -4,7 +4,7 @@
 
 pub(super) mod attention;
 pub(super) mod gemm;
-pub(in crate::engine::local) mod level;
+pub(super) mod level;
 mod math;
 pub(super) mod rows;
 mod simd;
@@ -16,12 +16,25 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-pub(in crate::engine::local) use self::simd::{Kernel, Level};
+pub(super) use self::simd::{Kernel, Level};
 
 use self::simd::dispatch;
 
+/// The instruction set that the CPU's kernels use: the best there is, or the one that `SUBLIMINAL_SIMD` names.
+///
+/// # Errors
+/// If that is none of this processor's.
+pub fn simd_level() -> crate::error::Result<&'static str> {
+    level::checked().map(level::Simd::name)
+}
+
+/// The names of the instruction sets that this processor has, each with those before it.
+pub fn simd_levels() -> Vec<&'static str> {
+    level::Simd::there().into_iter().map(level::Simd::name).collect()
+}
+
 /// Runs a kernel on the best instruction set of this processor.
-pub(in crate::engine::local) fn run<K: Kernel>(kernel: K) -> K::Output {
+pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
     dispatch(kernel)
 }
 

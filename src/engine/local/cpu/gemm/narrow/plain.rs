@@ -2,7 +2,7 @@
 
 use super::super::sheet::Sheet;
 use super::{AHEAD, LANES, Piece, TALL};
-use crate::engine::local::layers::cpu::simd::{Kernel, Level, multiply_add};
+use crate::engine::local::cpu::simd::{Kernel, Level, multiply_add};
 
 /// A piece of a product; adds its products to `sums`.
 pub(super) struct Add<'a> {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{NEAR, Strided};
-use crate::engine::local::layers::cpu::simd::{Kernel, Level, dispatch};
+use crate::engine::local::cpu::simd::{Kernel, Level, dispatch};
 
 /// Inner steps that lie together in a block, row by row or step by step.
 pub(super) const RUN: usize = 16;
