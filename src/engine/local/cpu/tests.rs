@@ -7,9 +7,9 @@ use super::gemm::narrow::{self, Left, Narrow};
 use super::gemm::{self, Band, Packed, Start, Strided, product};
 use super::level::Simd;
 use super::math::{exp, tanh};
-use super::rows::{Activation, Gelu, Silu, SoftCap};
+use super::rows::{Activation, Gelu, Silu, SoftCap, gated_unit_backward, sums};
 use super::simd::{Kernel, Level, on_every_level};
-use super::thin;
+use super::{thin, zeros};
 
 /// The first three of some cases for Miri, which takes a thousand times as long; else all.
 fn few<T>(cases: &[T]) -> &[T] {
@@ -244,6 +244,24 @@ fn activations_and_their_slopes_are_exact_on_every_level() {
     assert_computes(Gate(Silu), |x| x / (1.0 + (-x).exp()), 2e-6);
     let gelu = |x: f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh());
     assert_computes(Gate(Gelu), gelu, 2e-6);
+}
+
+#[test]
+fn zeros_sums_and_a_gates_slopes_fill_their_buffers_whatever_their_length() {
+    for &len in few(&[1, 17, 40, (1 << 16) + 5]) {
+        let [gate, up, grad] = [1, 2, 3].map(|seed| numbers(seed, len));
+        assert_eq!(zeros(len), vec![0.0; len]);
+        assert_eq!(sums(&gate, &up), gate.iter().zip(&up).map(|(x, y)| x + y).collect::<Vec<_>>());
+        let (of_gate, of_up) = gated_unit_backward(Silu, &gate, &up, &grad);
+        assert_eq!((of_gate.len(), of_up.len()), (len, len));
+        for i in 0..len {
+            let [x, y, g] = [gate[i], up[i], grad[i]].map(f64::from);
+            let sigmoid = 1.0 / (1.0 + (-x).exp());
+            assert!((f64::from(of_up[i]) - g * x * sigmoid).abs() < 1e-6, "{i} of {len}");
+            let slope = sigmoid * (1.0 + x * (1.0 - sigmoid));
+            assert!((f64::from(of_gate[i]) - g * y * slope).abs() < 1e-6, "{i} of {len}");
+        }
+    }
 }
 
 #[test]
