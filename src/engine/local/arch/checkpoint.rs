@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
 use super::config::{AttentionBias, DecoderConfig, NormPlaces};
-use crate::engine::local::layers::{Kernels, Weight};
+use crate::engine::local::layers::{Frozen, Kernels, Weight};
 use crate::error::{Error, Problem, Result};
 
 /// Where a decoder's tensors come from.
@@ -22,6 +23,14 @@ pub trait Tensors {
     /// # Errors
     /// If there is no such tensor, or it cannot be read.
     fn take(&mut self, name: &str, device: &Device, dtype: DType) -> Result<Tensor>;
+
+    /// Matrices in the form of the CPU's products, f32 or bf16, each taken instead of the tensor.
+    ///
+    /// # Errors
+    /// As [`Tensors::take`], and if one is no matrix or the format is another.
+    fn take_frozen(&mut self, names: &[&str], dtype: DType) -> Result<Vec<Frozen>> {
+        names.iter().map(|name| Ok(Frozen::of(&self.take(name, &Device::Cpu, dtype)?)?)).collect()
+    }
 }
 
 impl<S: BuildHasher> Tensors for HashMap<String, Tensor, S> {
@@ -207,14 +216,17 @@ impl<'a, T: Tensors> Checked<'a, T> {
     }
 
     fn take_as(&mut self, name: &str, dtype: DType) -> Result<Tensor> {
-        let stored = self.stored.get(name).ok_or_else(|| Error::input(format!("the checkpoint has no tensor `{name}`")))?;
-        self.tensors.take(stored, self.device, dtype)
+        self.tensors.take(stored(&self.stored, name)?, self.device, dtype)
     }
 
-    /// A matrix, packed at once where the fused form runs, so that it never lies in memory twice.
-    pub(super) fn matrix(&mut self, name: &str) -> Result<Weight> {
-        let weight = Weight::Tensor(self.take(name)?);
-        self.packed(weight)
+    /// Matrices, packed where the fused form runs, so that none lies in memory twice.
+    pub(super) fn matrices(&mut self, names: &[String]) -> Result<Vec<Weight>> {
+        if self.kernels != Kernels::Fused {
+            return names.iter().map(|name| Ok(Weight::Tensor(self.take(name)?))).collect();
+        }
+        let stored = names.iter().map(|name| stored(&self.stored, name)).collect::<Result<Vec<_>>>()?;
+        let frozen = self.tensors.take_frozen(&stored, self.dtype)?;
+        Ok(frozen.into_iter().map(|matrix| Weight::Frozen(Arc::new(matrix))).collect())
     }
 
     /// A norm or bias: in f32 where the fused form runs.
@@ -222,22 +234,26 @@ impl<'a, T: Tensors> Checked<'a, T> {
         self.take_as(name, if self.kernels == Kernels::Fused { DType::F32 } else { self.dtype })
     }
 
-    fn packed(&self, mut weight: Weight) -> Result<Weight> {
-        if self.kernels == Kernels::Fused {
-            weight.freeze()?;
-        }
-        Ok(weight)
+    /// A matrix, as [`Checked::matrices`] gives it.
+    pub(super) fn matrix(&mut self, name: &str) -> Result<Weight> {
+        let mut one = self.matrices(&[name.to_owned()])?;
+        one.pop().ok_or_else(|| Error::input(format!("the checkpoint has no matrix `{name}`")))
     }
 
     /// The embedding of a model whose head is the embedding. A head that is stored beside it must be the same.
     pub(super) fn tied(&mut self) -> Result<Weight> {
-        let embeddings = self.take(EMBEDDINGS)?;
-        if self.stored.contains_key(HEAD) && self.take(HEAD)?.ne(&embeddings)?.max_all()?.to_scalar::<u8>()? != 0 {
+        let embeddings = self.matrix(EMBEDDINGS)?;
+        if self.stored.contains_key(HEAD) && self.take(HEAD)?.ne(&embeddings.tensor()?)?.max_all()?.to_scalar::<u8>()? != 0 {
             return Err(Error::input(format!("`tie_word_embeddings` is true, but `{HEAD}` is stored and is not the embedding"))
                 .hint("the weights or `config.json` are wrong: take the head out of the weights, or set the key to false"));
         }
-        self.packed(Weight::Tensor(embeddings))
+        Ok(embeddings)
     }
+}
+
+/// The stored name of a tensor by its plain one.
+fn stored<'a>(names: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str> {
+    names.get(name).map(String::as_str).ok_or_else(|| Error::input(format!("the checkpoint has no tensor `{name}`")))
 }
 
 /// The head of a model that has none of its own: it may be stored all the same.

@@ -46,14 +46,16 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    fn take<T: Tensors>(index: usize, config: &DecoderConfig, tensors: &mut Checked<'_, T>) -> Result<Self> {
-        let mut linear = |path: &str| -> Result<Linear> {
-            let weight = tensors.matrix(&in_layer(index, &format!("{path}.weight")))?;
+    /// A layer of matrices, as many and in the order of [`SITES`], and of vectors that are still among the tensors.
+    fn new<T: Tensors>(index: usize, config: &DecoderConfig, matrices: &[Weight], tensors: &mut Checked<'_, T>) -> Result<Self> {
+        let linear = |(path, weight): (&&str, &Weight)| -> Result<Linear> {
             let bias = config.has_bias(path).then(|| tensors.vector(&in_layer(index, &format!("{path}.bias")))).transpose()?;
-            Ok(Linear { weight, bias, adapter: None })
+            Ok(Linear { weight: weight.clone(), bias, adapter: None })
         };
-        let (q, k, v, o) = (linear(SITES[0])?, linear(SITES[1])?, linear(SITES[2])?, linear(SITES[3])?);
-        let (gate, up, down) = (linear(SITES[4])?, linear(SITES[5])?, linear(SITES[6])?);
+        let linears = SITES.iter().zip(matrices).map(linear).collect::<Result<Vec<_>>>()?;
+        let Ok([q, k, v, o, gate, up, down]) = <[Linear; SITES.len()]>::try_from(linears) else {
+            return Err(Error::input("a layer lacks a matrix"));
+        };
         let mut get = |path: &str| tensors.vector(&in_layer(index, path));
         let (input_norm, attention_out_norm, mlp_norm, mlp_out_norm) = config.norm_places.names();
         Ok(Self {
@@ -86,7 +88,10 @@ impl Decoder {
         } else {
             (Weight::Tensor(tensors.take(EMBEDDINGS)?), Some(tensors.matrix(HEAD)?))
         };
-        let layers = (0..config.num_layers).map(|index| Layer::take(index, &config, &mut tensors)).collect::<Result<_>>()?;
+        let of_layer = |index| SITES.iter().map(move |path| in_layer(index, &format!("{path}.weight")));
+        let matrices = tensors.matrices(&(0..config.num_layers).flat_map(of_layer).collect::<Vec<_>>())?;
+        let layers = matrices.chunks(SITES.len()).enumerate();
+        let layers = layers.map(|(index, all)| Layer::new(index, &config, all, &mut tensors)).collect::<Result<_>>()?;
         let mut views = vec![View { rope: Rope::new(config.rotary, config.head_dim), window: None }];
         views.extend(
             config

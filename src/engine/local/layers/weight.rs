@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Storage, Tensor, bail};
+use half::bf16;
 
 use super::host::{Floats, floats, output, tensor};
 use super::sum::column_sums;
@@ -131,7 +132,10 @@ impl Frozen {
         let (out, inner) = weight.dims2()?;
         let weight = weight.contiguous()?;
         let right = match weight.dtype() {
-            DType::F32 => Right::Wide(Packed::new(Strided::rows(&Floats::of(&weight)?, inner).transposed(), inner, out)),
+            DType::F32 => {
+                let values = Floats::of(&weight)?;
+                Right::Wide(Packed::read(inner, out, |first, into| into.copy_from_slice(&values[first * inner..][..into.len()])))
+            }
             DType::BF16 => {
                 let (storage, layout) = weight.storage_and_layout();
                 let (Storage::Cpu(CpuStorage::BF16(values)), Some((from, to))) = (&*storage, layout.contiguous_offsets()) else {
@@ -142,6 +146,16 @@ impl Frozen {
             other => bail!("weights of {} cannot be packed", other.as_str()),
         };
         Ok(Self { right, turned: OnceLock::new() })
+    }
+
+    /// Packs an f32 weight (out, in), of which `read` writes whole rows from a given one on.
+    pub(in crate::engine::local) fn wide((out, inner): (usize, usize), read: impl Fn(usize, &mut [f32]) + Sync) -> Self {
+        Self { right: Right::Wide(Packed::read(inner, out, read)), turned: OnceLock::new() }
+    }
+
+    /// Packs a bf16 weight (out, in), of which `read` writes whole rows from a given one on.
+    pub(in crate::engine::local) fn narrow((out, inner): (usize, usize), read: impl Fn(usize, &mut [bf16]) + Sync) -> Self {
+        Self { right: Right::Narrow(Narrow::read(inner, out, read)), turned: OnceLock::new() }
     }
 
     /// The number of outputs and of inputs.

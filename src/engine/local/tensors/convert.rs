@@ -1,6 +1,7 @@
 //! Stored floats to the format and device that the work runs in.
 
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::{DType, Device, Tensor, WithDType};
 use half::{bf16, f16};
@@ -8,6 +9,7 @@ use rayon::prelude::*;
 use safetensors::Dtype;
 
 use crate::engine::local::cpu::{self, Kernel, Level};
+use crate::engine::local::layers::Frozen;
 use crate::error::{Error, Result};
 
 /// Values that one thread converts at a time.
@@ -18,12 +20,33 @@ const BLOCK: usize = 1 << 16;
 /// # Errors
 /// If a value is NaN or infinite, the stored format is not f32, f16 or bf16, or the device refuses.
 pub(super) fn tensor(bytes: &[u8], stored: Dtype, shape: &[usize], device: &Device, dtype: DType) -> Result<Tensor> {
+    let stored = Stored::new(bytes, stored)?;
     match dtype {
-        DType::F32 => place(bytes, stored, |x| x, shape, device),
-        DType::BF16 => place(bytes, stored, narrow, shape, device),
-        DType::F16 => place(bytes, stored, f16::from_f32, shape, device),
+        DType::F32 => place(stored, |x| x, shape, device),
+        DType::BF16 => place(stored, narrow, shape, device),
+        DType::F16 => place(stored, f16::from_f32, shape, device),
         other => Err(Error::environment(format!("weights cannot be held as {}", other.as_str()))),
     }
+}
+
+/// A matrix (out, in), packed for products on the CPU in f32 or bf16, from its little-endian bytes; every value must be finite.
+///
+/// # Errors
+/// As [`tensor`].
+pub(super) fn frozen(bytes: &[u8], stored: Dtype, shape: (usize, usize), dtype: DType) -> Result<Frozen> {
+    let stored = Stored::new(bytes, stored)?;
+    let finite = AtomicBool::new(true);
+    let note = |all_were: bool| {
+        if !all_were {
+            finite.store(false, Ordering::Relaxed);
+        }
+    };
+    let frozen = match dtype {
+        DType::F32 => Frozen::wide(shape, |row, into| note(stored.convert(row * shape.1, |x| x, unwritten(into)))),
+        DType::BF16 => Frozen::narrow(shape, |row, into| note(stored.convert(row * shape.1, narrow, unwritten(into)))),
+        other => return Err(Error::environment(format!("weights of {} cannot be packed", other.as_str()))),
+    };
+    if finite.into_inner() { Ok(frozen) } else { Err(not_finite()) }
 }
 
 /// The nearest bf16 of a finite number, ties to even. Without a branch, unlike `half`'s, so that many are converted at a time.
@@ -34,51 +57,93 @@ fn narrow(x: f32) -> bf16 {
     bf16::from_bits((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
 }
 
-fn place<T: WithDType>(
-    bytes: &[u8],
-    stored: Dtype,
-    to: impl Fn(f32) -> T + Sync,
-    shape: &[usize],
-    device: &Device,
-) -> Result<Tensor> {
-    let values = match stored {
-        Dtype::F32 => values(bytes, f32::from_le_bytes, to),
-        Dtype::F16 => values(bytes, |b| f16::from_le_bytes(b).to_f32(), to),
-        Dtype::BF16 => values(bytes, |b| bf16::from_le_bytes(b).to_f32(), to),
-        other => {
-            let error = Error::environment(format!("stored as {other:?}; only F32, F16 and BF16 can be read"));
-            return Err(error.hint("save the checkpoint again in bf16, without quantisation"));
-        }
-    };
-    let values = values.ok_or_else(|| {
-        Error::environment("NaN or infinite values").hint("the checkpoint itself is broken: take an earlier one, or another copy")
-    })?;
-    Ok(Tensor::from_vec(values, shape, device)?)
+fn not_finite() -> Error {
+    Error::environment("NaN or infinite values").hint("the checkpoint itself is broken: take an earlier one, or another copy")
 }
 
-/// Every value of `N` bytes, converted; `None` if one is not finite.
-fn values<const N: usize, T: WithDType>(
-    bytes: &[u8],
-    read: impl Fn([u8; N]) -> f32 + Sync,
-    to: impl Fn(f32) -> T + Sync,
-) -> Option<Vec<T>> {
-    let count = bytes.len() / N;
+/// Memory that a kernel may write to as if nothing were there.
+fn unwritten<T: Copy>(there: &mut [T]) -> &mut [MaybeUninit<T>] {
+    // SAFETY: both are laid out alike, and whoever converts floats writes nothing but converted floats.
+    unsafe { &mut *(std::ptr::from_mut(there) as *mut [MaybeUninit<T>]) }
+}
+
+/// Every value of a tensor, converted.
+fn place<T: WithDType>(stored: Stored<'_>, to: impl Fn(f32) -> T + Sync, shape: &[usize], device: &Device) -> Result<Tensor> {
+    let count = stored.count();
     let mut values = Vec::with_capacity(count);
     let room = &mut values.spare_capacity_mut()[..count]; // not zeros, which one thread would write
-    let block = |(into, from): (&mut [_], &[u8])| cpu::run(Converted::<N, _, _, _> { into, from, read: &read, to: &to });
-    let finite = room.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * N)).map(block).reduce(|| true, |a, b| a & b);
+    let blocks = room.par_chunks_mut(BLOCK).enumerate();
+    let finite = blocks.map(|(i, into)| stored.convert(i * BLOCK, &to, into)).reduce(|| true, |a, b| a & b);
     // SAFETY: there is room for them, and every block wrote as many values as it has room for.
     unsafe { values.set_len(count) };
-    finite.then_some(values)
+    if finite { Ok(Tensor::from_vec(values, shape, device)?) } else { Err(not_finite()) }
 }
 
-/// Converts one block, and tells whether all of it was finite.
+/// A tensor's little-endian bytes.
+#[derive(Clone, Copy)]
+struct Stored<'a> {
+    bytes: &'a [u8],
+    format: Format,
+}
+
+/// How its floats are stored.
+#[derive(Clone, Copy)]
+enum Format {
+    F32,
+    F16,
+    BF16,
+}
+
+impl<'a> Stored<'a> {
+    fn new(bytes: &'a [u8], stored: Dtype) -> Result<Self> {
+        let format = match stored {
+            Dtype::F32 => Format::F32,
+            Dtype::F16 => Format::F16,
+            Dtype::BF16 => Format::BF16,
+            other => {
+                let error = Error::environment(format!("stored as {other:?}; only F32, F16 and BF16 can be read"));
+                return Err(error.hint("save the checkpoint again in bf16, without quantisation"));
+            }
+        };
+        Ok(Self { bytes, format })
+    }
+
+    /// How many values there are.
+    fn count(self) -> usize {
+        match self.format {
+            Format::F32 => self.bytes.len() / 4,
+            Format::F16 | Format::BF16 => self.bytes.len() / 2,
+        }
+    }
+
+    /// Writes the values from the given one on, converted, as many as there is room for; tells whether all were finite.
+    fn convert<T>(self, first: usize, to: impl Fn(f32) -> T, into: &mut [MaybeUninit<T>]) -> bool {
+        match self.format {
+            Format::F32 => self.run(first, f32::from_le_bytes, to, into),
+            Format::F16 => self.run(first, |b| f16::from_le_bytes(b).to_f32(), to, into),
+            Format::BF16 => self.run(first, |b| bf16::from_le_bytes(b).to_f32(), to, into),
+        }
+    }
+
+    fn run<const N: usize, T>(
+        self,
+        first: usize,
+        read: impl Fn([u8; N]) -> f32,
+        to: impl Fn(f32) -> T,
+        into: &mut [MaybeUninit<T>],
+    ) -> bool {
+        let from = &self.bytes.as_chunks::<N>().0[first..][..into.len()];
+        cpu::run(Converted { into, from, read, to })
+    }
+}
+
+/// Converts floats, and tells whether all were finite.
 struct Converted<'a, const N: usize, T, R, W> {
     into: &'a mut [MaybeUninit<T>],
-    /// As many times `N` bytes, and maybe some more.
-    from: &'a [u8],
-    read: &'a R,
-    to: &'a W,
+    /// As many.
+    from: &'a [[u8; N]],
+    read: R,
+    to: W,
 }
 
 impl<const N: usize, T, R: Fn([u8; N]) -> f32, W: Fn(f32) -> T> Kernel for Converted<'_, N, T, R, W> {
@@ -87,9 +152,8 @@ impl<const N: usize, T, R: Fn([u8; N]) -> f32, W: Fn(f32) -> T> Kernel for Conve
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a kernel takes on the instruction set that it is compiled for")]
     fn run<L: Level>(self) -> bool {
-        let from = &self.from.as_chunks::<N>().0[..self.into.len()];
         let mut finite = true;
-        for (value, bytes) in self.into.iter_mut().zip(from) {
+        for (value, bytes) in self.into.iter_mut().zip(self.from) {
             let float = (self.read)(*bytes);
             finite &= float.is_finite();
             value.write((self.to)(float));
@@ -127,6 +191,33 @@ mod tests {
     }
 
     #[test]
+    fn a_matrix_is_packed_as_its_tensor_would_be() {
+        for (out, inner) in [(1, 1), (16, 32), (17, 33), (70, 50), (300, 260)] {
+            let values: Vec<f32> = (0..out * inner).map(|i| ((i % 97) as f32 - 48.0) * 0.37e-2).collect();
+            let x: Vec<f32> = (0..3 * inner).map(|i| (i % 29) as f32 - 14.0).collect();
+            for stored in READABLE {
+                let bytes = bytes(stored, &values);
+                for dtype in [DType::F32, DType::BF16] {
+                    let apart = tensor(&bytes, stored, &[out, inner], &Device::Cpu, dtype).expect("finite");
+                    let packed =
+                        [Frozen::of(&apart).expect("packs"), frozen(&bytes, stored, (out, inner), dtype).expect("finite")];
+                    let mut products = [vec![0.0; 3 * out], vec![1.0; 3 * out]];
+                    packed.iter().zip(&mut products).for_each(|(weight, y)| weight.forward(&x, None, y));
+                    assert_eq!(products[0], products[1], "{out} × {inner}, {stored:?} to {dtype:?}");
+                    // and both are the product, up to the order of sums
+                    let wide = apart.to_dtype(DType::F32).and_then(|t| t.to_vec2::<f32>()).expect("floats");
+                    for (row, y) in x.chunks_exact(inner).zip(products[0].chunks_exact(out)) {
+                        for (weight, y) in wide.iter().zip(y) {
+                            let sum: f64 = row.iter().zip(weight).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                            assert!((sum - f64::from(*y)).abs() < 1e-3, "{sum} {y}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_finite_number_is_rounded_as_half_does() {
         for high in (0..0x7f80_u32).chain(0x8000..0xff80) {
             for low in [0, 1, 0x7fff, 0x8000, 0x8001, 0xffff] {
@@ -142,6 +233,9 @@ mod tests {
             for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
                 let bytes = bytes(stored, &[1.0, bad, 2.0]);
                 assert!(tensor(&bytes, stored, &[3], &Device::Cpu, DType::F32).is_err(), "{bad} as {stored:?}");
+                for dtype in [DType::F32, DType::BF16] {
+                    assert!(frozen(&bytes, stored, (3, 1), dtype).is_err(), "{bad} as {stored:?}, packed in {dtype:?}");
+                }
             }
         }
         let error = tensor(&[0; 8], Dtype::I64, &[1], &Device::Cpu, DType::F32).expect_err("integers").render();

@@ -9,6 +9,7 @@ use memmap2::{Mmap, MmapOptions};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::convert;
+use crate::engine::local::layers::Frozen;
 use crate::engine::local::source::{self, File};
 use crate::error::{Error, Result};
 
@@ -71,16 +72,30 @@ impl TensorFile {
     /// # Errors
     /// If it is not there, not of finite floats, or the device refuses.
     pub(super) fn read(&self, name: &str, device: &Device, dtype: DType) -> Result<Tensor> {
+        self.converted(name, |entry, bytes| convert::tensor(bytes, entry.dtype, &entry.shape, device, dtype))
+    }
+
+    /// Reads a matrix straight into the form of the CPU's products, in f32 or bf16.
+    ///
+    /// # Errors
+    /// If it is not there, not a matrix of finite floats, or the format is another.
+    pub(super) fn read_frozen(&self, name: &str, dtype: DType) -> Result<Frozen> {
+        self.converted(name, |entry, bytes| match *entry.shape {
+            [out, inner] => convert::frozen(bytes, entry.dtype, (out, inner), dtype),
+            _ => Err(Error::environment(format!("has shape {:?}, expected a matrix", entry.shape))),
+        })
+    }
+
+    fn converted<T>(&self, name: &str, convert: impl FnOnce(&Entry, &[u8]) -> Result<T>) -> Result<T> {
         let absent = || Error::environment(format!("has no tensor `{name}`")).at(&self.name, None);
-        let Entry { dtype: stored, shape, bytes } = self.tensors.get(name).ok_or_else(absent)?;
-        let convert = |bytes: &[u8]| {
-            let tensor = convert::tensor(bytes, *stored, shape, device, dtype);
-            tensor.map_err(|e| e.context(format!("the tensor `{name}`")).at(&self.name, None))
+        let entry = self.tensors.get(name).ok_or_else(absent)?;
+        let converted = match &self.content {
+            Content::Embedded(all) => convert(entry, &all[entry.bytes.clone()]),
+            Content::Disk(file) => {
+                convert(entry, &map(file, Some(entry.bytes.clone())).map_err(|e| Error::io("map", &self.name, e))?)
+            }
         };
-        match &self.content {
-            Content::Embedded(all) => convert(&all[bytes.clone()]),
-            Content::Disk(file) => convert(&map(file, Some(bytes.clone())).map_err(|e| Error::io("map", &self.name, e))?),
-        }
+        converted.map_err(|e| e.context(format!("the tensor `{name}`")).at(&self.name, None))
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use rayon::prelude::*;
 
 use super::file::TensorFile;
 use crate::engine::local::arch::Tensors;
+use crate::engine::local::layers::Frozen;
 use crate::engine::local::source::WeightsFile;
 use crate::error::{Error, Result};
 
@@ -65,8 +67,12 @@ impl Shards {
     /// # Errors
     /// If it is not there, is not stored as f32, f16 or bf16, holds NaN or infinite values, or the device refuses.
     pub fn take(&self, name: &str, device: &Device, dtype: DType) -> Result<Tensor> {
-        let place = self.places.get(name).ok_or_else(|| Error::environment(format!("the checkpoint has no tensor `{name}`")))?;
-        self.files[*place].read(name, device, dtype)
+        self.file(name)?.read(name, device, dtype)
+    }
+
+    fn file(&self, name: &str) -> Result<&TensorFile> {
+        let absent = || Error::environment(format!("the checkpoint has no tensor `{name}`"));
+        Ok(&self.files[*self.places.get(name).ok_or_else(absent)?])
     }
 
     /// Reads all tensors, one after the other.
@@ -89,6 +95,12 @@ impl Tensors for Shards {
 
     fn take(&mut self, name: &str, device: &Device, dtype: DType) -> Result<Tensor> {
         Shards::take(self, name, device, dtype)
+    }
+
+    fn take_frozen(&mut self, names: &[&str], dtype: DType) -> Result<Vec<Frozen>> {
+        // side by side, so that no thread waits for the last page of every matrix; of several errors the first
+        let all: Vec<_> = names.par_iter().map(|name| self.file(name)?.read_frozen(name, dtype)).collect();
+        all.into_iter().collect()
     }
 }
 

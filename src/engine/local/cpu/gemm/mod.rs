@@ -6,6 +6,7 @@
 mod blocks;
 pub(crate) mod narrow;
 mod packed;
+mod panels;
 mod sheet;
 mod tile;
 

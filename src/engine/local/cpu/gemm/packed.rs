@@ -4,6 +4,7 @@ use half::bf16;
 use rayon::prelude::*;
 
 use super::Strided;
+use super::panels::{panels, zeros};
 use crate::engine::local::cpu::simd::{Kernel, Level, dispatch};
 
 /// Matrices of at least so many elements are packed on all threads.
@@ -90,6 +91,21 @@ impl Packed {
         packed
     }
 
+    /// Packs the transpose of a matrix (columns, depth), of which `read` writes whole rows from a given one on.
+    pub(crate) fn read(depth: usize, columns: usize, read: impl Fn(usize, &mut [f32]) + Sync) -> Self {
+        let lanes = lanes(columns);
+        let data = panels(columns.div_ceil(lanes), depth * lanes, |panel, into| {
+            let first = panel * lanes;
+            let mut rows = vec![0.0; lanes.min(columns - first) * depth];
+            read(first, &mut rows);
+            let into = zeros(into, 0.0);
+            let matrix = Strided::rows(&rows, depth).transposed();
+            dispatch(Pack { into, matrix, depth, columns: columns - first, lanes, first: 0 });
+            into
+        });
+        Self { depth, columns, lanes, room: depth, data }
+    }
+
     /// Packs another matrix into the same memory.
     pub(crate) fn refill(&mut self, matrix: Strided<'_>, depth: usize, columns: usize) {
         (self.depth, self.columns, self.lanes, self.room) = (depth, columns, lanes(columns), depth);
@@ -107,13 +123,14 @@ impl Packed {
     pub(crate) fn transposed(&self) -> Self {
         let (depth, columns) = (self.columns, self.depth);
         let lanes = lanes(columns);
-        let mut data = vec![0.0; columns.div_ceil(lanes) * depth * lanes];
-        data.par_chunks_mut((depth * lanes).max(1)).enumerate().for_each(|(panel, into)| {
+        let data = panels(columns.div_ceil(lanes), depth * lanes, |panel, into| {
+            let into = zeros(into, 0.0);
             let steps = panel * lanes..((panel + 1) * lanes).min(columns);
             for (k, into) in into.chunks_exact_mut(lanes).enumerate() {
                 let from = &self.panel(k / self.lanes)[k % self.lanes..];
                 steps.clone().zip(into).for_each(|(step, into)| *into = from[step * self.lanes]);
             }
+            into
         });
         Self { depth, columns, lanes, room: depth, data }
     }

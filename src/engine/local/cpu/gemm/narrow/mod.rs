@@ -3,6 +3,7 @@
 //!
 //! Both sides are cut into tiles of 1 KiB, as Intel's matrix unit (AMX) takes them; the other levels read the same tiles.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use half::bf16;
@@ -15,6 +16,7 @@ mod dot;
 mod plain;
 
 use super::packed::rounded;
+use super::panels::{panels, zeros};
 use super::sheet::Sheet;
 #[cfg(target_arch = "x86_64")]
 use crate::engine::local::cpu::level::{Simd, level};
@@ -69,12 +71,23 @@ impl Narrow {
     /// Packs the transpose of a row-major matrix (columns, depth).
     pub(crate) fn of_rows(rows: &[bf16], depth: usize, columns: usize) -> Self {
         assert_eq!(rows.len(), depth * columns, "not the matrix that was announced");
-        let pairs = tiles(depth) * TALL;
-        let mut data = vec![Line::default(); columns.div_ceil(LANES) * pairs * 2];
-        data.par_chunks_mut(pairs * 2).zip(rows.par_chunks(LANES * depth)).for_each(|(lines, rows)| {
-            for (half, rows) in rows.chunks(TALL * depth).enumerate() {
+        Self::read(depth, columns, |first, into| into.copy_from_slice(&rows[first * depth..][..into.len()]))
+    }
+
+    /// Packs the transpose of a matrix (columns, depth), of which `read` writes whole rows from a given one on.
+    pub(crate) fn read(depth: usize, columns: usize, read: impl Fn(usize, &mut [bf16]) + Sync) -> Self {
+        let data = panels(columns.div_ceil(LANES), tiles(depth) * TALL * 2, |panel, lines| {
+            let mut rows = vec![bf16::ZERO; TALL * depth];
+            for half in 0..LANES / TALL {
+                let first = panel * LANES + half * TALL;
+                let rows = &mut rows[..TALL.min(columns.saturating_sub(first)) * depth];
+                if !rows.is_empty() {
+                    read(first, rows);
+                }
                 dispatch(Woven { rows, depth, lines, half });
             }
+            // SAFETY: both lines of every pair are written.
+            unsafe { lines.assume_init_mut() }
         });
         Self { depth, columns, data }
     }
@@ -82,9 +95,8 @@ impl Narrow {
     /// The transpose, (columns, depth).
     pub(crate) fn transposed(&self) -> Self {
         let (depth, columns) = (self.columns, self.depth);
-        let pairs = tiles(depth) * TALL;
-        let mut data = vec![Line::default(); columns.div_ceil(LANES) * pairs * 2];
-        data.par_chunks_mut(pairs * 2).enumerate().for_each(|(panel, lines)| {
+        let data = panels(columns.div_ceil(LANES), tiles(depth) * TALL * 2, |panel, lines| {
+            let lines = zeros(lines, Line::default());
             for (p, pair) in lines.chunks_exact_mut(2).enumerate().take(depth.div_ceil(2)) {
                 // two neighbouring columns, in one line of the old panel
                 let from = &self.panel(2 * p / LANES)[panel * TALL * 2..];
@@ -95,6 +107,7 @@ impl Narrow {
                     pair[q / 8].0[2 * q % 16 + 1] = low >> 16 | high & 0xffff_0000;
                 }
             }
+            lines
         });
         Self { depth, columns, data }
     }
@@ -128,12 +141,13 @@ impl Narrow {
     }
 }
 
-/// Packs up to 16 rows of the transpose of a right-hand side, a tile at a time, so that both sides stay in the first cache.
+/// Packs up to 16 rows of the transpose of a right-hand side, zeros for those that there are fewer, a tile at a time, so that both sides stay
+/// in the first cache.
 struct Woven<'a> {
     rows: &'a [bf16],
     depth: usize,
     /// The panel's pairs of lines.
-    lines: &'a mut [Line],
+    lines: &'a mut [MaybeUninit<Line>],
     /// Which line of each pair.
     half: usize,
 }
@@ -158,6 +172,7 @@ impl Kernel for Woven<'_> {
                 }
             }
             for (p, line) in lines.iter_mut().skip(half).step_by(2).enumerate() {
+                let line = line.write(Line::default());
                 line.0.iter_mut().zip(&words).for_each(|(word, row)| *word = row[p]);
             }
         }
