@@ -7,11 +7,13 @@ use crate::error::{Error, Result};
 /// The variable that forces a level.
 const VARIABLE: &str = "SUBLIMINAL_SIMD";
 
-/// Instruction sets, from the least to the best. On a processor of another kind there is `Portable` alone, compiled for what it has at least.
+/// Instruction sets, from the least to the best of each kind of processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Simd {
-    /// What the target has at least: SSE2 on x86-64, NEON on AArch64.
+    /// Whatever the compiler makes of plain loops with what the target has at least.
     Portable,
+    /// NEON, which every AArch64 has.
+    Neon,
     /// AVX2 with fused multiply-adds.
     Avx2,
     /// AVX-512 (F, VL, DQ).
@@ -23,12 +25,13 @@ pub(crate) enum Simd {
 }
 
 impl Simd {
-    const ALL: [Self; 5] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16, Self::Amx];
+    const ALL: [Self; 6] = [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512, Self::Avx512Bf16, Self::Amx];
 
     /// Its name in the environment and in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512-bf16",
@@ -44,29 +47,33 @@ impl Simd {
         (pairs || !fused).then(|| self.name())
     }
 
-    /// The levels that this processor has; each includes those before it.
+    /// The levels that this processor has, each with those before it.
     pub(crate) fn there() -> Vec<Self> {
-        Self::ALL.into_iter().take_while(|level| level.is_there()).collect()
+        Self::ALL.into_iter().filter(|level| level.is_there()).collect()
     }
 
     #[cfg(target_arch = "x86_64")]
     fn is_there(self) -> bool {
         match self {
             Self::Portable => true,
+            Self::Neon => false,
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             Self::Avx512 => {
-                is_x86_feature_detected!("avx512f")
+                Self::Avx2.is_there()
+                    && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512dq")
             }
-            Self::Avx512Bf16 => is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw"),
-            Self::Amx => super::gemm::narrow::has_matrix_unit(),
+            Self::Avx512Bf16 => {
+                Self::Avx512.is_there() && is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw")
+            }
+            Self::Amx => Self::Avx512Bf16.is_there() && super::gemm::narrow::has_matrix_unit(),
         }
     }
 
     #[cfg(not(target_arch = "x86_64"))]
     fn is_there(self) -> bool {
-        self == Self::Portable
+        self == Self::Portable || self == Self::Neon && cfg!(target_arch = "aarch64")
     }
 }
 

@@ -51,8 +51,16 @@ struct Wide;
 /// AVX2 and FMA: 16 registers of 8 floats.
 #[cfg(target_arch = "x86_64")]
 struct Middle;
+/// NEON: 32 registers of 4 floats.
+#[cfg(target_arch = "aarch64")]
+struct Neon;
 /// Whatever the target has at least.
 struct Portable;
+
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::{
+    float32x4_t, vdupq_n_f32, vfmaq_f32, vld1_u16, vld1q_f32, vmovl_u16, vreinterpretq_f32_u32, vshlq_n_u32, vst1q_f32,
+};
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
@@ -61,8 +69,8 @@ use std::arch::x86_64::{
     _mm512_cvtepu16_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps,
 };
 
-// SAFETY of both levels' instructions: kernels run on a level only inside the functions below that are compiled for it, after the
-// processor was asked; memory is reached through references to as many elements as are read or written.
+// SAFETY of the levels' instructions: kernels run on a level only inside the functions below that are compiled for it, after the
+// processor was asked (NEON is part of its target); memory is reached through references to as many elements as are read or written.
 #[cfg(target_arch = "x86_64")]
 impl Level for Wide {
     const FUSED: bool = true;
@@ -164,6 +172,51 @@ impl Level for Middle {
     }
 }
 
+#[cfg(target_arch = "aarch64")]
+impl Level for Neon {
+    const FUSED: bool = true;
+    const ROWS: usize = 3;
+    type Floats = [float32x4_t; 4];
+
+    #[inline(always)]
+    fn zeros() -> [float32x4_t; 4] {
+        Self::splat(0.0)
+    }
+
+    #[inline(always)]
+    fn splat(x: f32) -> [float32x4_t; 4] {
+        // SAFETY: see above.
+        unsafe { [vdupq_n_f32(x); 4] }
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32; 16]) -> [float32x4_t; 4] {
+        // SAFETY: see above.
+        [0, 4, 8, 12].map(|at| unsafe { vld1q_f32(from.as_ptr().add(at)) })
+    }
+
+    #[inline(always)]
+    fn widen(from: &[bf16; 16]) -> [float32x4_t; 4] {
+        // SAFETY: see above.
+        [0, 4, 8, 12]
+            .map(|at| unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.as_ptr().add(at).cast())))) })
+    }
+
+    #[inline(always)]
+    fn store(x: [float32x4_t; 4], into: &mut [f32; 16]) {
+        for (x, into) in x.into_iter().zip(into.as_chunks_mut::<4>().0) {
+            // SAFETY: see above.
+            unsafe { vst1q_f32(into.as_mut_ptr(), x) }
+        }
+    }
+
+    #[inline(always)]
+    fn multiply_add(a: [float32x4_t; 4], b: [float32x4_t; 4], c: [float32x4_t; 4]) -> [float32x4_t; 4] {
+        // SAFETY: see above.
+        [0, 1, 2, 3].map(|i| unsafe { vfmaq_f32(c[i], a[i], b[i]) })
+    }
+}
+
 impl Level for Portable {
     const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
     const ROWS: usize = 4;
@@ -222,6 +275,8 @@ fn run_on<K: Kernel>(level: Simd, kernel: K) -> K::Output {
         Simd::Avx512 | Simd::Avx512Bf16 | Simd::Amx => unsafe { wide(kernel) },
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2 => unsafe { middle(kernel) },
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon => kernel.run::<Neon>(),
         _ => kernel.run::<Portable>(),
     }
 }
