@@ -1,6 +1,6 @@
 //! Products of activations with frozen weights at a decoder's sizes: `cargo bench --bench kernels`.
 //!
-//! `SUBLIMINAL_SIMD` (`portable`, `avx2`, `avx512`, `avx512-bf16`, `amx`) forces an instruction set; criterion's throughput is in
+//! `SUBLIMINAL_SIMD` (`portable`, `avx2`, `avx512`, `avx512-bf16`, `amx`, `neon`) forces an instruction set; criterion's throughput is in
 //! multiply-adds, two operations each.
 
 use candle_core::{DType, Device, Tensor};
