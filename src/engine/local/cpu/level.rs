@@ -47,7 +47,7 @@ impl Simd {
         (pairs || !fused).then(|| self.name())
     }
 
-    /// The levels that this processor has, each with those before it.
+    /// The levels that this processor has, the best last.
     pub(crate) fn there() -> Vec<Self> {
         Self::ALL.into_iter().filter(|level| level.is_there()).collect()
     }

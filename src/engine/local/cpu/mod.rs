@@ -28,7 +28,7 @@ pub fn simd_level() -> crate::error::Result<&'static str> {
     level::checked().map(level::Simd::name)
 }
 
-/// The names of the instruction sets that this processor has, each with those before it.
+/// The names of the instruction sets that this processor has, the best last.
 pub fn simd_levels() -> Vec<&'static str> {
     level::Simd::there().into_iter().map(level::Simd::name).collect()
 }

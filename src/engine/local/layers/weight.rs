@@ -132,10 +132,7 @@ impl Frozen {
         let (out, inner) = weight.dims2()?;
         let weight = weight.contiguous()?;
         let right = match weight.dtype() {
-            DType::F32 => {
-                let values = Floats::of(&weight)?;
-                Right::Wide(Packed::read(inner, out, |first, into| into.copy_from_slice(&values[first * inner..][..into.len()])))
-            }
+            DType::F32 => Right::Wide(Packed::of_rows(&Floats::of(&weight)?, inner, out)),
             DType::BF16 => {
                 let (storage, layout) = weight.storage_and_layout();
                 let (Storage::Cpu(CpuStorage::BF16(values)), Some((from, to))) = (&*storage, layout.contiguous_offsets()) else {

@@ -42,8 +42,8 @@ pub(super) fn frozen(bytes: &[u8], stored: Dtype, shape: (usize, usize), dtype: 
         }
     };
     let frozen = match dtype {
-        DType::F32 => Frozen::wide(shape, |row, into| note(stored.convert(row * shape.1, |x| x, unwritten(into)))),
-        DType::BF16 => Frozen::narrow(shape, |row, into| note(stored.convert(row * shape.1, narrow, unwritten(into)))),
+        DType::F32 => Frozen::wide(shape, |row, into| note(stored.replace(row * shape.1, |x| x, into))),
+        DType::BF16 => Frozen::narrow(shape, |row, into| note(stored.replace(row * shape.1, narrow, into))),
         other => return Err(Error::environment(format!("weights of {} cannot be packed", other.as_str()))),
     };
     if finite.into_inner() { Ok(frozen) } else { Err(not_finite()) }
@@ -59,12 +59,6 @@ fn narrow(x: f32) -> bf16 {
 
 fn not_finite() -> Error {
     Error::environment("NaN or infinite values").hint("the checkpoint itself is broken: take an earlier one, or another copy")
-}
-
-/// Memory that a kernel may write to as if nothing were there.
-fn unwritten<T: Copy>(there: &mut [T]) -> &mut [MaybeUninit<T>] {
-    // SAFETY: both are laid out alike, and whoever converts floats writes nothing but converted floats.
-    unsafe { &mut *(std::ptr::from_mut(there) as *mut [MaybeUninit<T>]) }
 }
 
 /// Every value of a tensor, converted.
@@ -123,6 +117,12 @@ impl<'a> Stored<'a> {
             Format::F16 => self.run(first, |b| f16::from_le_bytes(b).to_f32(), to, into),
             Format::BF16 => self.run(first, |b| bf16::from_le_bytes(b).to_f32(), to, into),
         }
+    }
+
+    /// [`Stored::convert`] over values that are there.
+    fn replace<T: Copy>(self, first: usize, to: impl Fn(f32) -> T, into: &mut [T]) -> bool {
+        // SAFETY: both are laid out alike, and nothing but values is written.
+        self.convert(first, to, unsafe { &mut *(std::ptr::from_mut(into) as *mut [MaybeUninit<T>]) })
     }
 
     fn run<const N: usize, T>(

@@ -4,7 +4,7 @@ use half::bf16;
 use rayon::prelude::*;
 
 use super::Strided;
-use super::panels::{panels, zeros};
+use super::panels::{filled, panels};
 use crate::engine::local::cpu::simd::{Kernel, Level, dispatch};
 
 /// Matrices of at least so many elements are packed on all threads.
@@ -91,6 +91,12 @@ impl Packed {
         packed
     }
 
+    /// Packs the transpose of a row-major matrix (columns, depth).
+    pub(crate) fn of_rows(rows: &[f32], depth: usize, columns: usize) -> Self {
+        assert_eq!(rows.len(), depth * columns, "not the matrix that was announced");
+        Self::read(depth, columns, |first, into| into.copy_from_slice(&rows[first * depth..][..into.len()]))
+    }
+
     /// Packs the transpose of a matrix (columns, depth), of which `read` writes whole rows from a given one on.
     pub(crate) fn read(depth: usize, columns: usize, read: impl Fn(usize, &mut [f32]) + Sync) -> Self {
         let lanes = lanes(columns);
@@ -98,7 +104,7 @@ impl Packed {
             let first = panel * lanes;
             let mut rows = vec![0.0; lanes.min(columns - first) * depth];
             read(first, &mut rows);
-            let into = zeros(into, 0.0);
+            let into = filled(into, 0.0);
             let matrix = Strided::rows(&rows, depth).transposed();
             dispatch(Pack { into, matrix, depth, columns: columns - first, lanes, first: 0 });
             into
@@ -124,7 +130,7 @@ impl Packed {
         let (depth, columns) = (self.columns, self.depth);
         let lanes = lanes(columns);
         let data = panels(columns.div_ceil(lanes), depth * lanes, |panel, into| {
-            let into = zeros(into, 0.0);
+            let into = filled(into, 0.0);
             let steps = panel * lanes..((panel + 1) * lanes).min(columns);
             for (k, into) in into.chunks_exact_mut(lanes).enumerate() {
                 let from = &self.panel(k / self.lanes)[k % self.lanes..];

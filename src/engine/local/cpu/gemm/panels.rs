@@ -36,9 +36,9 @@ pub(super) fn panels<T: Send>(
     all
 }
 
-/// Fills memory with zeros.
-pub(super) fn zeros<T: Copy>(room: &mut [MaybeUninit<T>], zero: T) -> &mut [T] {
-    room.fill(MaybeUninit::new(zero));
+/// Memory with the same value everywhere.
+pub(super) fn filled<T: Copy>(room: &mut [MaybeUninit<T>], value: T) -> &mut [T] {
+    room.fill(MaybeUninit::new(value));
     // SAFETY: all were just written.
     unsafe { room.assume_init_mut() }
 }

@@ -16,7 +16,7 @@ mod dot;
 mod plain;
 
 use super::packed::rounded;
-use super::panels::{panels, zeros};
+use super::panels::{filled, panels};
 use super::sheet::Sheet;
 #[cfg(target_arch = "x86_64")]
 use crate::engine::local::cpu::level::{Simd, level};
@@ -96,7 +96,7 @@ impl Narrow {
     pub(crate) fn transposed(&self) -> Self {
         let (depth, columns) = (self.columns, self.depth);
         let data = panels(columns.div_ceil(LANES), tiles(depth) * TALL * 2, |panel, lines| {
-            let lines = zeros(lines, Line::default());
+            let lines = filled(lines, Line::default());
             for (p, pair) in lines.chunks_exact_mut(2).enumerate().take(depth.div_ceil(2)) {
                 // two neighbouring columns, in one line of the old panel
                 let from = &self.panel(2 * p / LANES)[panel * TALL * 2..];
